@@ -1,0 +1,56 @@
+# Everything happens in .venv, from hashed locks; python3 (>= 3.11) with venv and pip is all that must be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+# One pytest worker per core.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check serve bench lock clean
+
+help:  ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## Transcribe and translate the sample calls, offline
+	@$(BIN)/dragoman demo
+
+test: check  ## Run everything that a change must pass
+	$(BIN)/python -m pytest -n $(JOBS) tests
+
+check: $(READY)  ## Lint, types, floors and the quick tests, in under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" tests
+
+serve: $(READY)  ## Serve on http://127.0.0.1:8090
+	@$(BIN)/dragoman serve
+
+bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
+	$(BIN)/python -m bench.whisper
+
+LOCK := $(UV) pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+  --custom-compile-command "make lock"
+
+lock: $(UV)  ## Write the locks anew, one per environment
+	$(LOCK) -o requirements/uv.txt requirements/uv.in
+	$(LOCK) --group dev --extra asr-local --extra serve -o requirements/dev.txt pyproject.toml
+	$(LOCK) --extra asr-local --extra azure --extra serve --extra monitor -o requirements/service.txt pyproject.toml
+	$(LOCK) --extra flows -o requirements/flows.txt pyproject.toml
+
+clean:  ## Remove what the targets made
+	rm -rf $(VENV) dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $(UV)
+
+$(READY): $(UV) requirements/dev.txt pyproject.toml
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@

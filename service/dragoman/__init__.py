@@ -1,0 +1,30 @@
+"""Dragoman: audio in, one ordered stream of events out; Azure in the cloud, the same session offline.
+
+The names below load at first use, so that importing a low floor never loads a high one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dragoman.domain.errors import DragomanError as DragomanError
+    from dragoman.runtime import Runtime as Runtime
+    from dragoman.runtime import transcribe as transcribe
+    from dragoman.runtime import transcribe_async as transcribe_async
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DragomanError": "dragoman.domain.errors",
+    "Runtime": "dragoman.runtime",
+    "transcribe": "dragoman.runtime",
+    "transcribe_async": "dragoman.runtime",
+}
+
+__all__ = ["DragomanError", "Runtime", "__version__", "transcribe", "transcribe_async"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dragoman' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

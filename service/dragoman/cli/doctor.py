@@ -1,0 +1,139 @@
+"""``dragoman doctor``: what is installed, which engines can run, what is missing and how to get it."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final, Literal
+
+import click
+
+from dragoman.cli.exits import EXIT_FAILED, EXIT_OK
+
+Verdict = Literal["ok", "missing", "broken"]
+
+_MARKS: Final = {"ok": ("✓", "green"), "missing": ("–", "yellow"), "broken": ("✗", "red")}
+
+_EXTRAS: Final = {
+    "asr-local": ("OPUS-MT, NLLB and Argos translation models", ("sentencepiece",)),
+    "serve": ("dragoman serve", ("fastapi", "uvicorn", "python-multipart")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; ``cure`` is what to do about it."""
+
+    verdict: Verdict
+    what: str
+    detail: str
+    cure: str = ""
+
+
+@click.command()
+@click.option("--model", "-m", metavar="MODEL", help="Check this model instead of the configured one.")
+def doctor(model: str | None) -> None:
+    """Say what works here and what does not, and how to get what is missing.
+
+    Exit code 1 if the main job, transcribing offline, cannot run.
+    """
+    findings = []
+    for finding in examine(model):
+        mark, colour = _MARKS[finding.verdict]
+        click.echo(f"{click.style(mark, fg=colour)} {finding.what:<22} {finding.detail}")
+        if finding.cure:
+            click.echo(f"  {'':<22} → {finding.cure}")
+        findings.append(finding)
+    sys.exit(EXIT_FAILED if any(finding.verdict == "broken" for finding in findings) else EXIT_OK)
+
+
+def examine(model: str | None = None) -> Iterator[Finding]:
+    """Yield findings in the order of a session: Python, decoder, recognition, translation, extras."""
+    yield Finding("ok", "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield _decoder()
+    yield from _whisper(model)
+    yield _translation()
+    for extra, (purpose, packages) in _EXTRAS.items():
+        missing = [package for package in packages if _version(package) is None]
+        if missing:
+            yield Finding("missing", extra, f"{purpose}: not installed", f"pip install 'dragoman[{extra}]'")
+        else:
+            yield Finding("ok", extra, f"{purpose}: {', '.join(f'{name} {_version(name)}' for name in packages)}")
+
+
+def _decoder() -> Finding:
+    import asyncio
+
+    from dragoman.audio.decode import open_audio
+    from dragoman.domain.errors import DragomanError
+    from dragoman.resources import samples_folder
+
+    async def decode() -> str:
+        async with open_audio(samples_folder() / "audio" / "mixed_call.wav") as audio:
+            return f"{audio.info.codec} in {audio.info.container}"
+
+    try:
+        asyncio.run(decode())
+    except DragomanError as error:
+        return Finding("broken", "audio decoder", str(error), "reinstall with: pip install --force-reinstall av")
+    return Finding("ok", "audio decoder", f"PyAV {_version('av')}, in a process of its own")
+
+
+def _whisper(model: str | None) -> Iterator[Finding]:
+    from dragoman.domain.errors import DragomanError
+    from dragoman.resources import resolve_model
+    from dragoman.settings import read_settings
+
+    try:
+        settings = read_settings(model=model)
+        from dragoman.engines.whisper.folder import WhisperOptions
+        from dragoman.engines.whisper.model import RightSizedWhisper
+
+        options = WhisperOptions(
+            resolve_model(settings.model), settings.device, settings.compute_type, settings.threads
+        )
+        loaded = RightSizedWhisper(options)
+    except DragomanError as error:
+        yield Finding("broken", "whisper", str(error), "or use the bundled one: --model micro")
+        return
+    except ImportError as error:
+        yield Finding("broken", "whisper", f"cannot be imported: {error}", "pip install --force-reinstall dragoman")
+        return
+    languages = sorted(loaded.languages)
+    spoken = ", ".join(languages) if len(languages) <= 10 else f"{len(languages)} languages"
+    versions = f"faster-whisper {_version('faster-whisper')}, ctranslate2 {_version('ctranslate2')}"
+    yield Finding("ok", "whisper", f"model {loaded.name}: {spoken} ({versions})")
+    if settings.model == "micro":
+        yield Finding(
+            "missing",
+            "human speech",
+            "the micro model knows only the synthetic voices of the samples",
+            "use --model small (fetched when a model hub can be reached) or a folder",
+        )
+
+
+def _translation() -> Finding:
+    from dragoman.domain.errors import DragomanError
+    from dragoman.engines.ctranslate.folder import describe
+    from dragoman.settings import read_settings
+
+    try:
+        models = [describe(folder) for folder in read_settings().translation_models]
+    except DragomanError as error:
+        return Finding("broken", "text translation", str(error), "check DRAGOMAN_TRANSLATION_MODELS")
+    if not models:
+        return Finding(
+            "missing",
+            "text translation",
+            "no model; into English, Whisper translates",
+            "set DRAGOMAN_TRANSLATION_MODELS or pass --translation-model FOLDER",
+        )
+    return Finding("ok", "text translation", ", ".join(model.folder.name for model in models))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,54 @@
+"""The ``dragoman`` command. Each subcommand's module loads when it is called or described, engines only when used."""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from dragoman import __version__
+from dragoman.cli.exits import EXIT_FAILED
+from dragoman.domain.errors import DragomanError
+
+_COMMANDS: Final = ("demo", "transcribe", "serve", "doctor")
+
+
+class _Commands(click.Group):
+    """Imports a subcommand when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"dragoman.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+_HELP: Final = """Turn speech into text, know its language, and translate it.
+
+\b
+Start here:       dragoman demo
+Your own file:    dragoman transcribe --model small talk.mp3
+What is missing:  dragoman doctor
+
+Exit codes: 0 success, 1 an input failed (the others are done), 2 wrong usage, 130 interrupted.
+"""
+
+
+@click.group(cls=_Commands, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dragoman")
+def group() -> None:
+    """Hold the commands."""
+
+
+def main() -> None:
+    """Run the command line; an error that has a cure is one line on stderr, not a traceback."""
+    try:
+        group()
+    except DragomanError as error:
+        click.secho(f"Error: {error}", fg="red", err=True)
+        click.secho(f"Code: {error.code}", dim=True, err=True)
+        sys.exit(EXIT_FAILED)

@@ -1,0 +1,1 @@
+"""The words everyone speaks: audio, language, speech, events, errors."""

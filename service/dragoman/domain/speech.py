@@ -1,0 +1,105 @@
+"""What is asked of an engine, and what an engine reports about the audio it heard."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dragoman.domain.audio import AudioFrame, Flush, Span
+from dragoman.domain.language import LidMode, Locale, TargetLanguage
+
+AudioInput = AudioFrame | Flush
+"""One item of an audio stream: frames follow each other without gap or overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionRequest:
+    """What a session wants from a transcriber.
+
+    ``candidates`` are valid for ``lid`` (see ``check_candidates``); a single one fixes the language. ``targets`` lets
+    an engine that can translate while it transcribes do so; it need not.
+    """
+
+    candidates: tuple[Locale, ...]
+    lid: LidMode = LidMode.CONTINUOUS
+    targets: tuple[TargetLanguage, ...] = ()
+    word_times: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word with its place on the session clock; ``confidence`` in [0, 1] or unknown."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Speech began at sample ``at``."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """Speech ended at sample ``at``."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageDecision:
+    """The spoken language, decided from audio up to sample ``at``.
+
+    ``scores`` holds a probability per candidate, best first, summing to 1; empty when nothing had to be decided.
+    """
+
+    locale: Locale
+    at: int
+    scores: tuple[tuple[Locale, float], ...] = ()
+
+    @property
+    def confidence(self) -> float | None:
+        """Probability of ``locale`` among the candidates, or unknown."""
+        return dict(self.scores).get(self.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The engine heard no speech in this range and has nothing more to say about it."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What an engine believes an utterance says; it is final, and its text may be empty.
+
+    ``covers`` is the audio that this hypothesis settles; ``speech`` is the part of it in which words lie. Together,
+    the ``covers`` of all hypotheses and the spans of all silences cover the stream in order, without gap or overlap.
+    ``translations`` holds those that the engine made on the way; ``None`` where it tried in vain.
+    """
+
+    covers: Span
+    speech: Span
+    text: str
+    locale: Locale
+    locale_confidence: float | None = None
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+    speaker: str | None = None
+    translations: Mapping[TargetLanguage, str | None] = field(default_factory=dict)
+    decode_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the listener should know and that does not end the session: ``code`` is stable."""
+
+    code: str
+    message: str
+
+
+Heard = SpeechStarted | SpeechEnded | LanguageDecision | Silence | Hypothesis | Notice
+"""One item of a transcriber's output, in the order of the session clock."""

@@ -1,0 +1,82 @@
+"""Async iterators that run ahead of their reader, or serve one that cannot await."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    error: BaseException | None
+
+
+async def ahead(source: AsyncGenerator[T, None], depth: int) -> AsyncGenerator[T, None]:
+    """Yield what ``source`` yields, letting it run up to ``depth`` items ahead of the reader.
+
+    An error of the source is raised at its place in the order. Closing this iterator cancels and closes the source.
+    """
+    queue: asyncio.Queue[T | _End] = asyncio.Queue(depth)
+
+    async def pump() -> None:
+        error: BaseException | None = None
+        try:
+            async with aclosing(source):
+                async for item in source:
+                    await queue.put(item)
+        except Exception as raised:  # noqa: BLE001 - not swallowed: raised again where the reader stands
+            error = raised
+        await queue.put(_End(error))
+
+    task = asyncio.create_task(pump())
+    try:
+        while not isinstance(item := await queue.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def blocking(start: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
+    """Yield what the async generator made by ``start`` yields, for code that cannot await.
+
+    It runs in an event loop on a thread of its own, so this works inside a running loop (a notebook) too. Closing the
+    generator closes the source.
+    """
+    end = _End(None)
+    turn = asyncio.Lock()  # an interrupted step must be over before the source can be closed
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="dragoman-events", daemon=True)
+    thread.start()
+    source = start()
+
+    async def step() -> T | _End:
+        async with turn:
+            return await anext(source, end)
+
+    async def close() -> None:
+        async with turn:
+            await source.aclose()
+        await loop.shutdown_default_executor()
+
+    try:
+        while True:
+            upcoming = asyncio.run_coroutine_threadsafe(step(), loop)
+            try:
+                item = upcoming.result()
+            finally:
+                upcoming.cancel()
+            if isinstance(item, _End):
+                return
+            yield item
+    finally:
+        asyncio.run_coroutine_threadsafe(close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,1 @@
+"""Offline text translation with CTranslate2: OPUS-MT, NLLB, M2M-100, Argos and our own models."""

@@ -1,0 +1,112 @@
+"""From frames to silence and segments: the ear of every engine that works utterance by utterance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.audio.rolling import RollingAudio
+from dragoman.audio.segmenter import EndpointRules, Onset, Segment, Segmenter
+from dragoman.domain.audio import AudioFrame, Span, to_ms, to_samples
+from dragoman.domain.speech import Silence, SpeechEnded, SpeechStarted
+from dragoman.engines.ports import SpeechDetector
+
+_SILENCE_STEP_SAMPLES: Final = to_samples(10_000)
+"""A long silence is reported in steps of at least this length, so that nothing piles up behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A finished segment and its audio, shape ``(segment.covers.samples,)``."""
+
+    segment: Segment
+    samples: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The beginning of speech that still goes on, for who must decide before it ends."""
+
+    speech: Span
+    samples: NDArray[np.float32]
+
+
+Sound = SpeechStarted | SpeechEnded | Silence | Spoken | Beginning
+
+
+class Hearing:
+    """Cuts one stream: its silences and segments follow each other without gap or overlap.
+
+    ``beginnings_ms`` asks for a ``Beginning`` each time the stream's speech reaches one of these lengths while
+    somebody is speaking.
+    """
+
+    def __init__(self, detector: SpeechDetector, rules: EndpointRules, beginnings_ms: Sequence[int] = ()) -> None:
+        self._detector = detector
+        self._segmenter = Segmenter(rules)
+        self._audio = RollingAudio()
+        self._pre_roll = to_samples(rules.pre_roll_ms)
+        self._settled = 0  # reported as silence or in a segment
+        self._spoken_ms = 0
+        self._beginnings_ms = sorted(beginnings_ms)
+
+    def frame(self, frame: AudioFrame) -> list[Sound]:
+        """Hear the next frame."""
+        sounds = self._push(self._detector.probabilities(self._audio.append(frame)))
+        if (beginning := self._beginning()) is not None:
+            sounds.append(beginning)
+        elif self._segmenter.settled - self._settled >= _SILENCE_STEP_SAMPLES:
+            sounds.append(self._silence_until(self._segmenter.settled))
+        self._audio.forget(self._settled)
+        return sounds
+
+    def flush(self) -> list[Sound]:
+        """Close the open segment now; audio that follows belongs to others."""
+        return self._report(self._segmenter.close(self._audio.end, "flush"))
+
+    def end(self) -> list[Sound]:
+        """Settle everything that was heard."""
+        sounds = self._push(self._detector.finish())
+        sounds += self._report(self._segmenter.close(self._audio.end, "end"))
+        if self._settled < self._audio.end:
+            sounds.append(self._silence_until(self._audio.end))
+        return sounds
+
+    def _push(self, probabilities: list[float]) -> list[Sound]:
+        return self._report([found for probability in probabilities for found in self._segmenter.push(probability)])
+
+    def _report(self, found: list[Onset | Segment]) -> list[Sound]:
+        sounds: list[Sound] = []
+        for item in found:
+            if isinstance(item, Onset):
+                sounds.append(SpeechStarted(item.at))
+                continue
+            if item.covers.start > self._settled:
+                sounds.append(self._silence_until(item.covers.start))
+            sounds.append(SpeechEnded(item.speech.end))
+            sounds.append(Spoken(item, self._audio.cut(item.covers)))
+            self._settled = item.covers.end
+            self._spoken_ms += to_ms(item.speech.samples)
+            self._forget_beginnings(self._spoken_ms)
+        return sounds
+
+    def _silence_until(self, end: int) -> Silence:
+        span = Span(self._settled, end)
+        self._settled = end
+        return Silence(span)
+
+    def _beginning(self) -> Beginning | None:
+        speech = self._segmenter.open_speech
+        if not self._beginnings_ms or speech is None:
+            return None
+        spoken_ms = self._spoken_ms + to_ms(speech.samples)
+        if spoken_ms < self._beginnings_ms[0]:
+            return None
+        self._forget_beginnings(spoken_ms)
+        start = max(self._settled, speech.start - self._pre_roll)
+        return Beginning(speech, self._audio.cut(Span(start, speech.end)))
+
+    def _forget_beginnings(self, spoken_ms: int) -> None:
+        self._beginnings_ms = [ms for ms in self._beginnings_ms if ms > spoken_ms]

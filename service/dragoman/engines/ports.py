@@ -1,0 +1,67 @@
+"""The roles that an engine can play. An engine is any object with the right methods; there is no base class."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.domain.language import Locale, TargetLanguage
+from dragoman.domain.speech import AudioInput, Heard, TranscriptionRequest
+
+
+class Transcriber(Protocol):
+    """Turns a stream of audio into what was said."""
+
+    @property
+    def name(self) -> str:
+        """Short stable name for events, ``"whisper"``."""
+        ...
+
+    def transcribe(
+        self, audio: AsyncIterator[AudioInput], request: TranscriptionRequest
+    ) -> AsyncGenerator[Heard, None]:
+        """Yield what is heard, in the order of the session clock.
+
+        When the audio ends, everything still open is settled before the iterator ends: the silences' and hypotheses'
+        spans then cover all of it. Close the iterator to abandon the work.
+
+        Raises:
+            DragomanError: when the engine cannot go on; what was yielded before stays valid.
+        """
+        ...
+
+
+class Translator(Protocol):
+    """Turns text of one language into text of others."""
+
+    @property
+    def name(self) -> str:
+        """Short stable name for events, ``"ctranslate2"``."""
+        ...
+
+    def supports(self, source: Locale, target: TargetLanguage) -> bool:
+        """Return whether texts in ``source`` can be translated into ``target``."""
+        ...
+
+    async def translate(
+        self, text: str, source: Locale, targets: Sequence[TargetLanguage]
+    ) -> Mapping[TargetLanguage, str]:
+        """Return one translation per target; every target must be supported.
+
+        Raises:
+            TranslationFailedError: if none could be made; the message names the cause without quoting the text.
+        """
+        ...
+
+
+class SpeechDetector(Protocol):
+    """Estimates how likely each window of a stream is speech. Stateful: feed samples in order."""
+
+    def probabilities(self, samples: NDArray[np.float32]) -> list[float]:
+        """Return P(speech) in [0, 1] for every window of ``WINDOW_SAMPLES`` that ``samples`` completes."""
+        ...
+
+    def finish(self) -> list[float]:
+        """Return P(speech) of the incomplete last window, if there is one."""
+        ...

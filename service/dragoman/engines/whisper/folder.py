@@ -1,0 +1,91 @@
+"""Where a Whisper model lies: a folder, or a name that a model hub knows."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dragoman.domain.errors import ModelInvalidError, ModelMissingError
+
+_NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperOptions:
+    """How a model is run.
+
+    ``model`` is a folder or a hub name (``"small"``, ``"large-v3-turbo"``, ``"owner/model"``). ``threads`` are CPU
+    threads per decoding, 0 for CTranslate2's choice. ``beam_size`` 1 is greedy. ``margin_frames`` (10 ms each) of
+    padding follow the speech in a right-sized window: with fewer than 50, models that were trained on 30 s windows
+    loop (measured in docs/decisions/0003).
+    """
+
+    model: str
+    device: str = "cpu"
+    compute_type: str = "int8"
+    threads: int = 0
+    beam_size: int = 1
+    margin_frames: int = 100
+    max_batch: int = 8
+
+
+def find_model(name: str) -> Path:
+    """Return the folder of a model, fetching it by name if it is not on this machine and a hub can be reached.
+
+    Raises:
+        ModelMissingError: if it is nowhere; the message names the file and the command that fetches it.
+        ModelInvalidError: if the folder lacks a file that decoding needs.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if _looks_like_path(name):
+            raise ModelMissingError(
+                f"There is no model folder at '{name}'. Give a folder that holds model.bin, or a name."
+            )
+        folder = _from_hub(name)
+    # Without tokenizer.json faster-whisper would silently fetch one of another model.
+    if missing := [file for file in _NEEDED if not (folder / file).is_file()]:
+        raise ModelInvalidError(
+            f"'{folder}' is no faster-whisper model: {', '.join(missing)} is missing. Convert with "
+            "'ct2-transformers-converter --copy_files tokenizer.json preprocessor_config.json', or fetch it again."
+        )
+    return folder
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith((".", "~", os.sep)) or name.count("/") > 1 or name.endswith("/")
+
+
+def _from_hub(name: str) -> Path:
+    from faster_whisper.utils import download_model
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    try:
+        return Path(download_model(name, local_files_only=True))
+    except ValueError as error:
+        raise ModelMissingError(
+            f"'{name}' is neither a folder nor a known model. Known names: {', '.join(_names())}."
+        ) from error
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return Path(download_model(name))
+    except (RepositoryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        repository, folder = _repository(name), Path(name).name
+        raise ModelMissingError(
+            f"Model '{name}' is not on this machine (no model.bin of {repository} in the cache), and the model hub "
+            f"cannot be reached. Where it can, run 'hf download {repository} --local-dir {folder}', bring the folder "
+            f"here and pass '--model ./{folder}'."
+        ) from error
+
+
+def _names() -> list[str]:
+    from faster_whisper import available_models
+
+    return sorted(str(name) for name in available_models())
+
+
+def _repository(name: str) -> str:
+    from faster_whisper.utils import _MODELS
+
+    return name if "/" in name else str(_MODELS[name])

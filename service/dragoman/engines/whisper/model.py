@@ -1,0 +1,181 @@
+"""One Whisper model with right-sized windows: 4 s of speech cost 4 s of encoder, not 30 s.
+
+The encoder's output is computed once per segment and serves language identification, transcription, translation into
+English and word times. Calls are blocking and not thread-safe as a group; the scheduler owns them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from ctranslate2 import StorageView
+from ctranslate2.models import WhisperGenerationResult
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import merge_punctuations
+from numpy.typing import NDArray
+
+from dragoman.domain.errors import ModelInvalidError
+from dragoman.engines.whisper.folder import WhisperOptions, find_model
+
+FULL_WINDOW_FRAMES: Final = 3_000
+"""Mel frames of Whisper's own 30 s window; a frame is 10 ms."""
+
+# Windows come in steps of half a second, so that segments of similar length can share a batch.
+_STEP_FRAMES: Final = 50
+_PREPENDED: Final = "\"'“¿([{-"
+_APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
+
+Task = Literal["transcribe", "translate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The encoder's output for one segment, shape ``(1, window_frames / 2, dimension)``.
+
+    ``speech_frames`` of the window hold audio, the rest is padding.
+    """
+
+    output: StorageView
+    speech_frames: int
+    window_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeJob:
+    """One text to generate from an encoded segment; ``language`` is Whisper's code."""
+
+    encoded: Encoded
+    language: str
+    task: Task = "transcribe"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A generated text. ``avg_log_prob`` is per token, natural logarithm; ``no_speech`` in [0, 1]."""
+
+    text: str
+    tokens: tuple[int, ...]
+    avg_log_prob: float
+    no_speech: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimedWord:
+    """A word and its place in the segment, in seconds from the segment's start."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+class RightSizedWhisper:
+    """A loaded model. Loading blocks: 50 ms for the micro model, seconds for large ones.
+
+    Raises:
+        ModelMissingError, ModelInvalidError: as ``find_model``; also if the files cannot be loaded.
+    """
+
+    def __init__(self, options: WhisperOptions) -> None:
+        self._options = options
+        folder = find_model(options.model)
+        self.name = folder.name
+        try:
+            self._whisper = WhisperModel(
+                str(folder), device=options.device, compute_type=options.compute_type, cpu_threads=options.threads
+            )
+        except Exception as error:
+            raise ModelInvalidError(f"The model in '{folder}' cannot be loaded: {error}") from error
+        self._model = self._whisper.model
+        self._features = self._whisper.feature_extractor
+        self.max_segment_ms = int(self._features.chunk_length) * 1000
+        known = (code for code in self._whisper.supported_languages if self._token(code) is not None)
+        self.languages: frozenset[str] = frozenset(known if self._model.is_multilingual else ["en"])
+        self._tokenizers: dict[tuple[str, Task], Tokenizer] = {}
+
+    @property
+    def can_identify(self) -> bool:
+        """Whether the model tells languages apart and translates into English."""
+        return bool(self._model.is_multilingual)
+
+    def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded:
+        """Encode one segment of at most 30 s; longer audio is cut off at the window's end.
+
+        Args:
+            samples: shape ``(samples,)``, 16 kHz, in [-1, 1).
+            full_window: pad to 30 s as Whisper was trained, which costs up to 20 times more.
+        """
+        features = self._features(samples)[:, :FULL_WINDOW_FRAMES]
+        speech_frames = features.shape[1]
+        wanted = FULL_WINDOW_FRAMES if full_window else speech_frames + self._options.margin_frames
+        window_frames = min(FULL_WINDOW_FRAMES, -(-wanted // _STEP_FRAMES) * _STEP_FRAMES)
+        window = np.zeros((1, features.shape[0], window_frames), np.float32)
+        window[0, :, :speech_frames] = features
+        return Encoded(self._model.encode(StorageView.from_array(window)), speech_frames, window_frames)
+
+    def language_probabilities(self, encoded: Encoded) -> dict[str, float]:
+        """Return a probability for every language of the model, keyed by Whisper's code."""
+        ranked = self._model.detect_language(encoded.output)[0]
+        return {token[2:-2]: probability for token, probability in ranked}
+
+    def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
+        """Decode a batch whose windows are of one size; languages and tasks may be mixed."""
+        outputs = jobs[0].encoded.output
+        if len(jobs) > 1:
+            outputs = StorageView.from_array(np.concatenate([np.array(job.encoded.output) for job in jobs]))
+        # A second of speech takes fewer than 12 tokens; the bound stops a runaway early.
+        longest_s = max(job.encoded.speech_frames for job in jobs) / 100
+        results = self._model.generate(
+            outputs,
+            [self._prompt(job) for job in jobs],
+            beam_size=self._options.beam_size,
+            max_length=min(self._whisper.max_length, 24 + int(longest_s * 16)),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        return [self._decoded(job, result) for job, result in zip(jobs, results, strict=True)]
+
+    def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
+        """Return when each word of a transcript was spoken, from the decoder's cross-attention."""
+        tokenizer = self._tokenizer(job.language, "transcribe")
+        tokens = [token for token in decoded.tokens if token < tokenizer.eot]
+        if not tokens:
+            return []
+        words = self._whisper.find_alignment(tokenizer, [tokens], job.encoded.output, job.encoded.speech_frames)[0]
+        merge_punctuations(words, _PREPENDED, _APPENDED)
+        return [
+            TimedWord(word["word"].strip(), float(word["start"]), float(word["end"]), float(word["probability"]))
+            for word in words
+            if word["word"].strip()
+        ]
+
+    @property
+    def can_batch(self) -> bool:
+        """Whether encoder outputs can be joined: they must lie in the CPU's memory."""
+        return bool(self._model.device == "cpu")
+
+    def _prompt(self, job: DecodeJob) -> list[int]:
+        return list(self._tokenizer(job.language, job.task).sot_sequence)
+
+    def _decoded(self, job: DecodeJob, result: WhisperGenerationResult) -> Decoded:
+        tokens = tuple(result.sequences_ids[0])
+        tokenizer = self._tokenizer(job.language, job.task)
+        # CTranslate2 normalises the score by the length without the end token; Whisper counts it.
+        avg_log_prob = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        return Decoded(
+            tokenizer.decode(list(tokens)).strip(), tokens, float(avg_log_prob), float(result.no_speech_prob)
+        )
+
+    def _tokenizer(self, language: str, task: Task) -> Tokenizer:
+        key = (language, task)
+        if key not in self._tokenizers:
+            self._tokenizers[key] = Tokenizer(
+                self._whisper.hf_tokenizer, self._model.is_multilingual, task=task, language=language
+            )
+        return self._tokenizers[key]
+
+    def _token(self, code: str) -> int | None:
+        token: int | None = self._whisper.hf_tokenizer.token_to_id(f"<|{code}|>")
+        return token

@@ -1,0 +1,241 @@
+"""Whisper, an utterance engine, lifted into a stream: hear, decide the language, decode, in that order.
+
+The stages run ahead of each other, so that a file keeps the model busy; a live stream waits for none of them.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from dragoman.audio.segmenter import EndpointRules
+from dragoman.domain.audio import Flush, Span, to_ms
+from dragoman.domain.language import LidMode
+from dragoman.domain.speech import AudioInput, Heard, LanguageDecision, TranscriptionRequest
+from dragoman.domain.streams import ahead
+from dragoman.engines.hearing import Beginning, Hearing, Sound, Spoken
+from dragoman.engines.language import Continuous, Evidence, LanguageRules, decide_at_start, decide_continuous, normalise
+from dragoman.engines.ports import SpeechDetector
+from dragoman.engines.whisper.detector import SileroDetector
+from dragoman.engines.whisper.languages import codes_of
+from dragoman.engines.whisper.model import RightSizedWhisper
+from dragoman.engines.whisper.scheduler import Listening, Scheduler
+from dragoman.engines.whisper.utterance import SpokenLanguage, UtteranceDecoder
+
+R = TypeVar("R")
+
+_AHEAD: Final = 16
+"""Items that may wait between two stages: enough segments for a full batch, few enough to bound memory."""
+
+_LEAST_PROBABILITY: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriberRules:
+    """The rules of endpointing and of language decisions."""
+
+    endpoint: EndpointRules = EndpointRules()
+    language: LanguageRules = LanguageRules()
+
+
+class WhisperTranscriber:
+    """A ``Transcriber`` on one shared model; the scheduler serves all its sessions."""
+
+    name = "whisper"
+
+    def __init__(
+        self,
+        model: RightSizedWhisper,
+        scheduler: Scheduler,
+        rules: TranscriberRules | None = None,
+        detector: Callable[[], SpeechDetector] = SileroDetector,
+    ) -> None:
+        self._model = model
+        self._scheduler = scheduler
+        self._rules = rules or TranscriberRules()
+        self._detector = detector
+
+    async def transcribe(
+        self, audio: AsyncIterator[AudioInput], request: TranscriptionRequest
+    ) -> AsyncGenerator[Heard, None]:
+        """Yield what is heard; see the ``Transcriber`` port.
+
+        Raises:
+            LanguageUnsupportedError: if the model does not know a candidate.
+            EngineFailedError: if the model fails.
+        """
+        run = _Run(self._model, self._scheduler, self._rules, request)
+        hearing = Hearing(self._detector(), self._endpoint_rules(), run.beginnings_ms)
+        try:
+            async with (
+                aclosing(ahead(run.listen(_hear(audio, hearing)), _AHEAD)) as heard,
+                aclosing(ahead(run.decide(heard), _AHEAD)) as decided,
+            ):
+                async for item in decided:
+                    if isinstance(item, asyncio.Task):
+                        for each in await item:
+                            yield each
+                    else:
+                        yield item
+        finally:
+            await run.close()
+
+    def _endpoint_rules(self) -> EndpointRules:
+        rules = self._rules.endpoint
+        return replace(rules, max_segment_ms=min(rules.max_segment_ms, self._model.max_segment_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class _Heeded:
+    """A sound that the model is listening to."""
+
+    sound: Spoken | Beginning
+    listening: asyncio.Task[Listening]
+
+
+_Decoding = asyncio.Task[list[Heard]]
+_Decided = Heard | _Decoding
+
+
+class _Run:
+    """One stream on its way through the stages."""
+
+    def __init__(
+        self, model: RightSizedWhisper, scheduler: Scheduler, rules: TranscriberRules, request: TranscriptionRequest
+    ) -> None:
+        self._scheduler = scheduler
+        self._rules = rules.language
+        self._codes = codes_of(request.candidates, model.languages, model.name)
+        self._fixed = SpokenLanguage(request.candidates[0]) if len(request.candidates) == 1 else None
+        self._at_start = request.lid is LidMode.AT_START
+        self._utterances = UtteranceDecoder(scheduler, request, self._codes, can_translate=model.can_identify)
+        self._tasks: set[asyncio.Task[Listening] | _Decoding] = set()
+
+    @property
+    def beginnings_ms(self) -> tuple[int, ...]:
+        """When to look at speech that still goes on: only to decide at the start, and only until that is done."""
+        if self._fixed or not self._at_start:
+            return ()
+        return (self._rules.min_speech_ms, self._rules.enough_speech_ms)
+
+    async def close(self) -> None:
+        """Cancel what nobody waits for any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def listen(self, sounds: AsyncIterator[Sound]) -> AsyncGenerator[Heard | _Heeded, None]:
+        """Begin to encode each segment as soon as it is heard."""
+        async for sound in sounds:
+            if isinstance(sound, Spoken | Beginning):
+                yield self._listen(sound)
+            else:
+                yield sound
+
+    def decide(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
+        """Decide the language of utterances in order, and begin to decode each as soon as its language is known."""
+        if self._fixed:
+            return self._decode_all(heard, self._fixed)
+        return self._decide_once(heard) if self._at_start else self._decide_each(heard)
+
+    async def _decide_each(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
+        state: Continuous | None = None
+        async for item in heard:
+            if not isinstance(item, _Heeded):
+                yield item
+                continue
+            evidence = await self._evidence(item)
+            before, state = state, decide_continuous(state, evidence, self._rules)
+            if before is None or state.locale != before.locale:
+                yield LanguageDecision(state.locale, _heard_until(item.sound), evidence.scores)
+            if isinstance(item.sound, Spoken):
+                language = SpokenLanguage(state.locale, math.exp(evidence.log_probs[state.locale]))
+                yield self._decode(item.sound, item.listening, language)
+
+    async def _decide_once(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
+        whole: list[Evidence] = []  # of finished utterances
+        held: list[Heard | _Heeded] = []  # these utterances, and whatever came after the first of them
+        decision: Evidence | None = None
+        at = 0
+        async for item in heard:
+            if not isinstance(item, _Heeded):
+                if held:
+                    held.append(item)
+                else:
+                    yield item
+                continue
+            evidence = await self._evidence(item)
+            decision, at = decide_at_start([*whole, evidence], self._rules), _heard_until(item.sound)
+            if isinstance(item.sound, Spoken):
+                whole.append(evidence)
+                held.append(item)
+            if decision:
+                break
+        decision = decision or decide_at_start(whole, self._rules, no_more=True)
+        if decision is None:
+            return
+        yield LanguageDecision(decision.best, at, decision.scores)
+        language = SpokenLanguage(decision.best, decision.scores[0][1])
+        async with aclosing(self._decode_all(_chain(held, heard), language)) as rest:
+            async for decoded in rest:
+                yield decoded
+
+    async def _decode_all(
+        self, heard: AsyncIterator[Heard | _Heeded], language: SpokenLanguage
+    ) -> AsyncGenerator[_Decided, None]:
+        async for item in heard:
+            if not isinstance(item, _Heeded):
+                yield item
+            elif isinstance(item.sound, Spoken):
+                yield self._decode(item.sound, item.listening, language)
+            else:  # a beginning that was heard before the decision and is not needed after it
+                item.listening.cancel()
+
+    async def _evidence(self, heeded: _Heeded) -> Evidence:
+        languages = (await heeded.listening).languages
+        weights = {
+            locale: math.log(max(languages.get(code, 0.0), _LEAST_PROBABILITY)) for locale, code in self._codes.items()
+        }
+        return Evidence(normalise(weights), to_ms(_speech(heeded.sound).samples))
+
+    def _listen(self, sound: Spoken | Beginning) -> _Heeded:
+        task = asyncio.create_task(self._scheduler.listen(sound.samples, identify=self._fixed is None))
+        self._keep(task)
+        return _Heeded(sound, task)
+
+    def _decode(self, spoken: Spoken, listening: asyncio.Task[Listening], language: SpokenLanguage) -> _Decoding:
+        async def decode() -> list[Heard]:
+            return await self._utterances.decode(spoken, await listening, language)
+
+        task = asyncio.create_task(decode())
+        self._keep(task)
+        return task
+
+    def _keep(self, task: asyncio.Task[Listening] | _Decoding) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _hear(audio: AsyncIterator[AudioInput], hearing: Hearing) -> AsyncGenerator[Sound, None]:
+    async for item in audio:
+        for sound in hearing.flush() if isinstance(item, Flush) else hearing.frame(item):
+            yield sound
+    for sound in hearing.end():
+        yield sound
+
+
+async def _chain(first: list[R], rest: AsyncIterator[R]) -> AsyncGenerator[R, None]:
+    for item in first:
+        yield item
+    async for item in rest:
+        yield item
+
+
+def _speech(sound: Spoken | Beginning) -> Span:
+    return sound.segment.speech if isinstance(sound, Spoken) else sound.speech
+
+
+def _heard_until(sound: Spoken | Beginning) -> int:
+    return sound.segment.covers.end if isinstance(sound, Spoken) else sound.speech.end

@@ -1,0 +1,1 @@
+"""One session: audio in, one ordered stream of events out, nothing lost."""

@@ -1,0 +1,147 @@
+"""A transcript in the formats that people and players read: text, SRT, WebVTT, TSV, JSON."""
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from dragoman.pipeline.transcript import Transcript, Utterance
+
+LINE_CHARS: Final = 42
+"""Longest caption line, and two lines at most per cue: BBC and Netflix guidelines agree on both."""
+
+_CUE_CHARS: Final = 2 * LINE_CHARS
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One caption on the screen; times in milliseconds."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+def cues(transcript: Transcript, target: str | None = None) -> Iterator[Cue]:
+    """Yield captions in the language spoken, or translated into ``target``.
+
+    Utterances without that translation keep their own text if they are in the target language, else are left out.
+    Long ones are split; word times place the parts where they are known, otherwise their length does.
+    """
+    for utterance in transcript.utterances:
+        text = utterance.text if target is None else _translated(utterance, target)
+        if text:
+            yield from _split(utterance, text, by_words=target is None)
+
+
+def to_text(transcript: Transcript) -> str:
+    """Return the utterances as lines."""
+    return "".join(map(utterance_lines, transcript.utterances))
+
+
+def utterance_lines(utterance: Utterance) -> str:
+    """Return one line with time, locale and text, and one below it per translation."""
+    channel = "" if utterance.channel is None else f"channel {utterance.channel}  "
+    head = f"[{_clock(utterance.start_ms)} → {_clock(utterance.end_ms)}]  {channel}{utterance.locale}  "
+    translations = [
+        f"{f'→ {target}  ':>{len(head)}}{text}\n" for target, text in utterance.translations.items() if text
+    ]
+    return "".join([f"{head}{utterance.text}\n", *translations])
+
+
+def to_srt(transcript: Transcript, target: str | None = None) -> str:
+    """Return SubRip captions."""
+    return "\n".join(
+        f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{_lines(cue.text)}\n"
+        for number, cue in enumerate(cues(transcript, target), 1)
+    )
+
+
+def to_vtt(transcript: Transcript, target: str | None = None) -> str:
+    """Return WebVTT captions."""
+    blocks = (
+        f"\n{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{_escape(_lines(cue.text))}\n"
+        for cue in cues(transcript, target)
+    )
+    return "WEBVTT\n" + "".join(blocks)
+
+
+def to_tsv(transcript: Transcript) -> str:
+    """Return a table with a header; times in milliseconds, one column per target language."""
+    header = ["start_ms", "end_ms", "channel", "locale", "text", *transcript.targets]
+    rows = [
+        [
+            str(utterance.start_ms),
+            str(utterance.end_ms),
+            "" if utterance.channel is None else str(utterance.channel),
+            utterance.locale,
+            utterance.text,
+            *(utterance.translations.get(target) or "" for target in transcript.targets),
+        ]
+        for utterance in transcript.utterances
+    ]
+    return "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in (header, *rows))
+
+
+def to_json(transcript: Transcript) -> str:
+    """Return the whole document as JSON."""
+    return transcript.model_dump_json(indent=2) + "\n"
+
+
+FORMATS: Final[Mapping[str, Callable[[Transcript], str]]] = MappingProxyType(
+    {"text": to_text, "json": to_json, "srt": to_srt, "vtt": to_vtt, "tsv": to_tsv}
+)
+"""Every format of a whole transcript, by name."""
+
+CAPTIONS: Final[Mapping[str, Callable[[Transcript, str | None], str]]] = MappingProxyType(
+    {"srt": to_srt, "vtt": to_vtt}
+)
+"""The formats that hold one language at a time."""
+
+
+def _translated(utterance: Utterance, target: str) -> str | None:
+    if target in utterance.translations:
+        return utterance.translations[target]
+    return utterance.text if utterance.locale.partition("-")[0] == target.partition("-")[0] else None
+
+
+def _split(utterance: Utterance, text: str, *, by_words: bool) -> Iterator[Cue]:
+    parts = textwrap.wrap(text, _CUE_CHARS, break_long_words=False, break_on_hyphens=False)
+    starts = _starts_of_words(utterance, parts) if by_words else None
+    starts = starts or _starts_by_length(utterance, parts)
+    for part, start_ms, end_ms in zip(parts, starts, [*starts[1:], utterance.end_ms], strict=True):
+        yield Cue(start_ms, end_ms, part)
+
+
+def _starts_by_length(utterance: Utterance, parts: list[str]) -> list[int]:
+    total = sum(map(len, parts))
+    before = [sum(map(len, parts[:index])) for index in range(len(parts))]
+    return [utterance.start_ms + (utterance.end_ms - utterance.start_ms) * chars // total for chars in before]
+
+
+def _starts_of_words(utterance: Utterance, parts: list[str]) -> list[int] | None:
+    """Return when the first word of each part is spoken, if every word of the text has its time."""
+    counts = [len(part.split()) for part in parts]
+    if len(utterance.words) != sum(counts):
+        return None
+    firsts = [sum(counts[:index]) for index in range(len(parts))]
+    return [utterance.start_ms, *(utterance.words[first].start_ms for first in firsts[1:])]
+
+
+def _lines(text: str) -> str:
+    """Break a cue into two lines of similar length if it does not fit on one."""
+    if len(text) <= LINE_CHARS:
+        return text
+    return "\n".join(textwrap.wrap(text, max(LINE_CHARS, len(text) // 2 + 4), break_long_words=False))
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _clock(ms: int, mark: str = ".") -> str:
+    seconds, ms = divmod(ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{ms:03}"

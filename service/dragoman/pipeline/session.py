@@ -1,0 +1,194 @@
+"""One session: audio in, one ordered stream of events out."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Final, Literal
+
+from dragoman.domain.audio import AudioFrame
+from dragoman.domain.errors import DragomanError
+from dragoman.domain.events import DurableEvent
+from dragoman.domain.language import Locale, TargetLanguage
+from dragoman.domain.speech import (
+    AudioInput,
+    Heard,
+    Hypothesis,
+    LanguageDecision,
+    Notice,
+    Silence,
+    SpeechEnded,
+    SpeechStarted,
+    TranscriptionRequest,
+)
+from dragoman.engines.ports import Transcriber, Translator
+from dragoman.pipeline.ledger import Ledger
+from dragoman.pipeline.spec import SessionSpec
+from dragoman.pipeline.translation import OpenTranslation, Outcomes, Translations
+from dragoman.pipeline.writer import EventWriter
+
+_MAX_OPEN_TRANSLATIONS: Final = 8
+"""Finals that may wait for their translation before the next one is taken: back-pressure."""
+
+_Pending = asyncio.Future[Heard | None] | asyncio.Future[Literal[True]] | asyncio.Task[Outcomes]
+
+
+class Session:
+    """Runs one stream of audio through a transcriber and, beside it, a translator. Use it once."""
+
+    def __init__(self, spec: SessionSpec, transcriber: Transcriber, translator: Translator | None = None) -> None:
+        self._spec = spec
+        self._transcriber = transcriber
+        self._translations = Translations(spec.targets, translator)
+        self._open: list[OpenTranslation] = []
+        self._warned: set[tuple[Locale, TargetLanguage]] = set()
+        self._writer = EventWriter(spec, transcriber.name)
+        self._ledger = Ledger()
+        self._notices: deque[Notice] = deque()
+        self._error: DragomanError | None = None
+        self._stopped = asyncio.Event()
+
+    @property
+    def settled_samples(self) -> int:
+        """Samples whose outcome is certain, for showing progress."""
+        return self._ledger.settled
+
+    def stop(self) -> None:
+        """End the session now: audio that is still open is discarded, what was said stands."""
+        self._stopped.set()
+
+    async def run(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[DurableEvent, None]:
+        """Yield the session's events, from ``session.started`` to ``session.ended``.
+
+        Notices in the audio stream become warnings. When the audio ends with an error, everything before it is still
+        settled; when the transcriber fails, audio that it left open is lost and named. Either way an ``error`` event
+        says why, and the ledger balances.
+        """
+        yield self._writer.started()
+        async with aclosing(self._work(audio)) as work:
+            async for event in work:
+                yield event
+        reason: Literal["completed", "failed", "cancelled"] = "completed"
+        if self._stopped.is_set():
+            reason = "cancelled"
+            self._ledger.discard_rest()
+        elif (lost := self._ledger.lose_rest()) is not None:
+            yield self._writer.lost(lost, "engine_failed")
+        if self._error is not None:
+            reason = "failed"
+            yield self._writer.error(self._error)
+        yield self._writer.ended(reason, self._ledger.totals(), self._translations.totals())
+
+    async def _work(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[DurableEvent, None]:
+        """Take whatever comes first: the next thing heard, or a translation."""
+        heard = self._transcriber.transcribe(self._accept(audio), self._request())
+        upcoming: asyncio.Future[Heard | None] | None = asyncio.ensure_future(anext(heard, None))
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        try:
+            while upcoming or self._open:
+                waiting: set[_Pending] = {stopped, *(translation.task for translation in self._open)}
+                if upcoming and len(self._open) < _MAX_OPEN_TRANSLATIONS:
+                    waiting.add(upcoming)
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for translation in [each for each in self._open if each.task in done]:
+                    self._open.remove(translation)
+                    outcomes = translation.task.result()
+                    for event in self._outcomes(translation.utterance_id, outcomes, self._translations.engine):
+                        yield event
+                if stopped in done:
+                    break
+                if upcoming and upcoming in done:
+                    try:
+                        item = upcoming.result()
+                        for event in self._events(item):
+                            yield event
+                    except DragomanError as error:
+                        self._error = self._error or error
+                        item = None
+                    upcoming = asyncio.ensure_future(anext(heard, None)) if item else None
+            for translation in self._open:
+                for event in self._outcomes(translation.utterance_id, translation.abandon(), self._translations.engine):
+                    yield event
+        finally:
+            await _cancel(upcoming, stopped, *(translation.task for translation in self._open))
+            await heard.aclose()
+
+    async def _accept(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[AudioInput, None]:
+        """Book audio as it is taken. An error ends the audio, not the work on what came before it."""
+        try:
+            async for item in audio:
+                if isinstance(item, Notice):
+                    self._notices.append(item)
+                    continue
+                if isinstance(item, AudioFrame):
+                    self._ledger.accept(item.samples)
+                yield item
+        except DragomanError as error:
+            self._error = error
+
+    def _request(self) -> TranscriptionRequest:
+        spec = self._spec
+        targets = self._translations.wanted_of_transcriber(spec.candidates)
+        return TranscriptionRequest(spec.candidates, spec.lid, targets, spec.word_times)
+
+    def _events(self, item: Heard | None) -> Iterator[DurableEvent]:
+        """Turn what was heard (``None``: the end) into events, after any notices from the audio.
+
+        Raises:
+            EngineFailedError: if the transcriber broke its contract.
+        """
+        while self._notices:
+            yield self._writer.warning(self._notices.popleft())
+        match item:
+            case SpeechStarted(at):
+                yield self._writer.speech_started(at)
+            case SpeechEnded(at):
+                yield self._writer.speech_ended(at)
+            case Notice():
+                yield self._writer.warning(item)
+            case Silence(span):
+                self._ledger.settle(span, has_text=False)
+            case LanguageDecision():
+                yield from self._writer.language(item)
+            case Hypothesis():
+                yield from self._final(item)
+            case None:
+                pass
+
+    def _final(self, hypothesis: Hypothesis) -> Iterator[DurableEvent]:
+        self._ledger.settle(hypothesis.covers, has_text=bool(hypothesis.text))
+        if not hypothesis.text:
+            return
+        # An engine that labels utterances without announcing its decisions is announced by its labels.
+        yield from self._writer.language(LanguageDecision(hypothesis.locale, hypothesis.covers.end))
+        plan = self._translations.plan(hypothesis)
+        for target in plan.unserved:
+            yield from self._warn_unserved(hypothesis.locale, target)
+        final = self._writer.transcript(hypothesis, plan.targets)
+        yield final
+        yield from self._outcomes(final.utterance_id, plan.made, self._transcriber.name)
+        if plan.ask:
+            self._open.append(self._translations.ask(final.utterance_id, hypothesis, plan.ask))
+
+    def _outcomes(self, utterance_id: str, outcomes: Outcomes, engine: str) -> Iterator[DurableEvent]:
+        self._translations.count(outcomes)
+        for target, outcome in outcomes.items():
+            yield self._writer.translation(utterance_id, target, outcome, engine)
+
+    def _warn_unserved(self, source: Locale, target: TargetLanguage) -> Iterator[DurableEvent]:
+        """Say once per pair that nobody translates it."""
+        if (source, target) in self._warned:
+            return
+        self._warned.add((source, target))
+        message = (
+            f"No model here translates {source} into {target}; these utterances stay untranslated. "
+            "Add a CTranslate2 translation model with '--translation-model FOLDER'."
+        )
+        yield self._writer.warning(Notice("translation_pair_unserved", message))
+
+
+async def _cancel(*futures: _Pending | None) -> None:
+    open_ = [future for future in futures if future is not None]
+    for future in open_:
+        future.cancel()
+    await asyncio.gather(*open_, return_exceptions=True)

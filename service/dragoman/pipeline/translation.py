@@ -1,0 +1,118 @@
+"""Which translations a final gets, who makes them, and what became of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dragoman.domain.errors import DragomanError, TranslationFailedError
+from dragoman.domain.events import TranslationTotals
+from dragoman.domain.language import Locale, TargetLanguage, base_language
+from dragoman.domain.speech import Hypothesis
+from dragoman.engines.ports import Translator
+
+Outcomes = Mapping[TargetLanguage, str | DragomanError]
+"""A text or the reason why there is none, per target."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationPlan:
+    """What happens to one final.
+
+    ``made`` holds outcomes of the transcriber, ``ask`` the targets that the translator serves, ``unserved`` those that
+    nobody does. Targets in none of them speak the final's own language.
+    """
+
+    made: Outcomes
+    ask: tuple[TargetLanguage, ...]
+    unserved: tuple[TargetLanguage, ...]
+
+    @property
+    def targets(self) -> tuple[TargetLanguage, ...]:
+        """Targets for which an outcome follows; the others are skipped."""
+        return (*self.made, *self.ask)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenTranslation:
+    """A request to the translator that is under way."""
+
+    utterance_id: str
+    targets: tuple[TargetLanguage, ...]
+    task: asyncio.Task[Outcomes]
+
+    def abandon(self) -> Outcomes:
+        """Cancel it; return its outcomes."""
+        self.task.cancel()
+        return dict.fromkeys(self.targets, TranslationFailedError("The session was stopped before it was translated."))
+
+
+class Translations:
+    """The translations of one session and their tally."""
+
+    def __init__(self, targets: tuple[TargetLanguage, ...], translator: Translator | None) -> None:
+        self._targets = targets
+        self._translator = translator
+        self._final: Counter[TargetLanguage] = Counter()
+        self._failed: Counter[TargetLanguage] = Counter()
+        self._skipped: Counter[TargetLanguage] = Counter()
+
+    @property
+    def engine(self) -> str:
+        """Name of the translator."""
+        return self._translator.name if self._translator else "none"
+
+    def wanted_of_transcriber(self, candidates: Sequence[Locale]) -> tuple[TargetLanguage, ...]:
+        """Return the targets that the translator cannot serve from every candidate."""
+        return tuple(
+            target
+            for target in self._targets
+            if not all(_is_same(locale, target) or self._serves(locale, target) for locale in candidates)
+        )
+
+    def plan(self, hypothesis: Hypothesis) -> TranslationPlan:
+        """Decide what happens to a final, and tally what is skipped."""
+        source = hypothesis.locale
+        made: dict[TargetLanguage, str | DragomanError] = {
+            target: text or TranslationFailedError("The engine could not translate this utterance.")
+            for target, text in hypothesis.translations.items()
+            if target in self._targets
+        }
+        open_ = [target for target in self._targets if target not in made and not _is_same(source, target)]
+        ask = tuple(target for target in open_ if self._serves(source, target))
+        plan = TranslationPlan(made, ask, tuple(target for target in open_ if target not in ask))
+        self._skipped.update(target for target in self._targets if target not in plan.targets)
+        return plan
+
+    def ask(self, utterance_id: str, hypothesis: Hypothesis, targets: tuple[TargetLanguage, ...]) -> OpenTranslation:
+        """Start to translate a final into targets that the translator serves."""
+        task = asyncio.create_task(self._translate(hypothesis.text, hypothesis.locale, targets))
+        return OpenTranslation(utterance_id, targets, task)
+
+    def count(self, outcomes: Outcomes) -> None:
+        """Tally what became of a final."""
+        self._failed.update(target for target, outcome in outcomes.items() if isinstance(outcome, DragomanError))
+        self._final.update(target for target, outcome in outcomes.items() if isinstance(outcome, str))
+
+    def totals(self) -> tuple[TranslationTotals, ...]:
+        """Return the tally per target, in the order asked for."""
+        return tuple(
+            TranslationTotals(
+                target=target, final=self._final[target], failed=self._failed[target], skipped=self._skipped[target]
+            )
+            for target in self._targets
+        )
+
+    async def _translate(self, text: str, source: Locale, targets: tuple[TargetLanguage, ...]) -> Outcomes:
+        assert self._translator is not None
+        try:
+            return dict(await self._translator.translate(text, source, targets))
+        except DragomanError as error:
+            return dict.fromkeys(targets, error)
+
+    def _serves(self, source: Locale, target: TargetLanguage) -> bool:
+        return self._translator is not None and self._translator.supports(source, target)
+
+
+def _is_same(locale: Locale, target: TargetLanguage) -> bool:
+    return base_language(locale) == base_language(target)

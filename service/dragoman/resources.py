@@ -1,0 +1,20 @@
+"""Finds what ships beside the code: recordings and models, in a checkout or inside an installed wheel."""
+
+from pathlib import Path
+from typing import Final
+
+BUNDLED_MODELS: Final = {"micro": "whisper-micro"}
+"""Names of models that come with Dragoman, and their folders."""
+
+
+def samples_folder() -> Path:
+    """Return the folder that holds ``audio/`` and ``models/``."""
+    package = Path(__file__).parent
+    wheel = package / "_data" / "samples"
+    return wheel if wheel.is_dir() else package.parents[1] / "samples"
+
+
+def resolve_model(name: str) -> str:
+    """Return the folder of a bundled model, or ``name`` itself."""
+    folder = BUNDLED_MODELS.get(name)
+    return str(samples_folder() / "models" / folder) if folder else name

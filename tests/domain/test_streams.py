@@ -1,0 +1,85 @@
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import pytest
+
+from dragoman.domain.streams import ahead, blocking
+
+
+class Numbers:
+    """Counts how far it was read, and whether it was closed."""
+
+    def __init__(self, count: int, *, fail: bool = False) -> None:
+        self.count = count
+        self.fail = fail
+        self.made = 0
+        self.closed = False
+
+    async def __call__(self) -> AsyncGenerator[int, None]:
+        try:
+            for number in range(self.count):
+                self.made += 1
+                yield number
+            if self.fail:
+                raise ValueError("the source failed")
+        finally:
+            self.closed = True
+
+
+def test_items_keep_their_order() -> None:
+    async def read() -> list[int]:
+        return [number async for number in ahead(Numbers(100)(), 7)]
+
+    assert asyncio.run(read()) == list(range(100))
+
+
+def test_the_source_runs_ahead_only_as_far_as_allowed() -> None:
+    numbers = Numbers(100)
+
+    async def read() -> None:
+        async with aclosing(ahead(numbers(), 5)) as reader:
+            await anext(reader)
+            for _ in range(50):
+                await asyncio.sleep(0)
+
+    asyncio.run(read())
+    assert numbers.made == 7  # one read, five waiting, one in hand
+    assert numbers.closed
+
+
+def test_an_error_comes_after_the_items_before_it() -> None:
+    async def read() -> list[int]:
+        reader = ahead(Numbers(3, fail=True)(), 8)
+        found = [await anext(reader) for _ in range(3)]
+        with pytest.raises(ValueError, match="the source failed"):
+            await anext(reader)
+        return found
+
+    assert asyncio.run(read()) == [0, 1, 2]
+
+
+def test_a_blocking_reader_gets_every_item() -> None:
+    assert list(blocking(Numbers(20))) == list(range(20))
+
+
+def test_a_blocking_reader_gets_the_error() -> None:
+    with pytest.raises(ValueError, match="the source failed"):
+        list(blocking(Numbers(2, fail=True)))
+
+
+def test_closing_a_blocking_reader_closes_the_source_and_its_thread() -> None:
+    numbers = Numbers(1_000)
+    reader = blocking(numbers)
+    assert next(reader) == 0
+    reader.close()
+    assert numbers.closed
+    assert "dragoman-events" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_blocking_reader_works_inside_a_running_loop() -> None:
+    async def notebook() -> list[int]:
+        return list(blocking(Numbers(3)))
+
+    assert asyncio.run(notebook()) == [0, 1, 2]

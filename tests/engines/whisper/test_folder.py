@@ -1,0 +1,56 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dragoman.domain.errors import ModelInvalidError, ModelMissingError
+from dragoman.engines.whisper.folder import WhisperOptions, find_model
+from dragoman.engines.whisper.model import RightSizedWhisper
+from dragoman.resources import resolve_model
+
+
+def test_the_bundled_model_is_found() -> None:
+    assert find_model(resolve_model("micro")).name == "whisper-micro"
+
+
+@pytest.mark.parametrize("name", ["./no-such-model", "/no/such/model", "~/no-such-model", "a/b/c", "models/"])
+def test_a_path_that_is_not_there_is_named_and_no_hub_is_asked(name: str) -> None:
+    with pytest.raises(ModelMissingError, match="There is no model folder at"):
+        find_model(name)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ModelMissingError, match=r"neither a folder nor a known model.*large-v3.*tiny"):
+        find_model("gigantic")
+
+
+def test_a_model_that_cannot_be_fetched_names_file_and_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # The hub's own switches: an empty cache, and no network.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(
+        ModelMissingError, match=r"no model.bin .*hf download Systran/faster-whisper-small --local-dir small"
+    ):
+        find_model("small")
+
+
+@pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json"])
+def test_a_folder_that_lacks_a_file_says_which(tmp_path: Path, missing: str) -> None:
+    folder = shutil.copytree(resolve_model("micro"), tmp_path / "model")
+    (folder / missing).unlink()
+    with pytest.raises(ModelInvalidError, match=missing):
+        find_model(str(folder))
+
+
+def test_damaged_weights_are_an_error_and_not_a_crash(tmp_path: Path) -> None:
+    folder = shutil.copytree(resolve_model("micro"), tmp_path / "model")
+    (folder / "model.bin").write_bytes(b"not a model")
+    with pytest.raises(ModelInvalidError, match="cannot be loaded"):
+        RightSizedWhisper(WhisperOptions(str(folder)))
+
+
+def test_a_damaged_tokenizer_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
+    folder = shutil.copytree(resolve_model("micro"), tmp_path / "model")
+    (folder / "tokenizer.json").write_text("{")
+    with pytest.raises(ModelInvalidError, match="cannot be loaded"):
+        RightSizedWhisper(WhisperOptions(str(folder)))

@@ -1,0 +1,30 @@
+import pytest
+from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+from dragoman.domain.errors import LanguageUnsupportedError
+from dragoman.domain.language import Locale, parse_locale
+from dragoman.engines.whisper.languages import codes_of, locale_of
+
+
+@pytest.mark.parametrize(
+    ("locale", "code"),
+    [("en-GB", "en"), ("nb-NO", "no"), ("fil-PH", "tl"), ("jv-ID", "jw"), ("zh-TW", "zh"), ("zh-HK", "yue")],
+)
+def test_a_locale_is_spoken_under_whispers_code(locale: str, code: str) -> None:
+    assert codes_of([Locale(locale)], _LANGUAGE_CODES, "large-v3") == {locale: code}
+
+
+def test_cantonese_falls_back_to_chinese_where_the_model_knows_no_better() -> None:
+    assert codes_of([Locale("zh-HK")], {"zh", "en"}, "small") == {"zh-HK": "zh"}
+
+
+@pytest.mark.parametrize("code", _LANGUAGE_CODES)
+def test_every_language_of_whisper_has_a_locale_that_leads_back_to_it(code: str) -> None:
+    locale = locale_of(code)
+    assert parse_locale(locale) == locale
+    assert codes_of([locale], _LANGUAGE_CODES, "large-v3") == {locale: code}
+
+
+def test_unknown_languages_are_named_beside_the_known_ones() -> None:
+    with pytest.raises(LanguageUnsupportedError, match="does not know it-IT, ja-JP; it knows de, en"):
+        codes_of([Locale("en-US"), Locale("it-IT"), Locale("ja-JP")], {"en", "de"}, "tiny")

@@ -1,0 +1,65 @@
+"""The bundled model, for real: right answers on what it was trained for."""
+
+import numpy as np
+import pytest
+from tests.calls import call
+
+from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, DecodeJob, RightSizedWhisper
+
+
+def encoded_sentence(micro: RightSizedWhisper, name: str, number: int) -> DecodeJob:
+    sentence = call(name).sentences[number]
+    samples = call(name).samples(sentence.start_ms - 200, sentence.end_ms + 200)
+    return DecodeJob(micro.encode(samples), name)
+
+
+def test_the_model_says_which_languages_it_knows(micro: RightSizedWhisper) -> None:
+    assert micro.languages == {"en", "es", "de", "fr"}
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 4.0, 14.0, 29.0, 31.0])
+def test_a_window_is_the_speech_and_a_margin(micro: RightSizedWhisper, seconds: float) -> None:
+    encoded = micro.encode(np.zeros(int(seconds * 16_000), np.float32))
+    assert encoded.speech_frames <= encoded.window_frames <= FULL_WINDOW_FRAMES
+    assert encoded.window_frames % 50 == 0
+    if seconds < 28:
+        assert 100 <= encoded.window_frames - seconds * 100 < 152
+    assert encoded.output.shape[1] == encoded.window_frames // 2
+
+
+def test_a_full_window_is_thirty_seconds(micro: RightSizedWhisper) -> None:
+    assert micro.encode(np.zeros(16_000, np.float32), full_window=True).window_frames == FULL_WINDOW_FRAMES
+
+
+@pytest.mark.parametrize(("name", "number"), [("en", 0), ("es", 4), ("de", 1), ("fr", 14)])
+def test_one_encoding_serves_language_text_translation_and_words(
+    micro: RightSizedWhisper, name: str, number: int
+) -> None:
+    job = encoded_sentence(micro, name, number)
+    sentence = call(name).sentences[number]
+    probabilities = micro.language_probabilities(job.encoded)
+    assert max(probabilities, key=lambda code: probabilities[code]) == name
+    assert sum(probabilities.values()) == pytest.approx(1, abs=1e-3)
+    transcript = micro.generate([job])[0]
+    assert transcript.text == sentence.text
+    if name != "en":
+        assert micro.generate([DecodeJob(job.encoded, name, "translate")])[0].text == sentence.english
+    words = micro.align(job, transcript)
+    assert " ".join(word.text for word in words) == sentence.text
+    assert [word.start_s for word in words] == sorted(word.start_s for word in words)
+
+
+def test_a_batch_gives_what_its_jobs_give_alone(micro: RightSizedWhisper) -> None:
+    jobs = [encoded_sentence(micro, name, number) for name in ("en", "de") for number in (0, 2)]
+    same_window = [job for job in jobs if job.encoded.window_frames == jobs[0].encoded.window_frames]
+    mixed = [*same_window, *(DecodeJob(job.encoded, job.language, "translate") for job in same_window)]
+    assert len(mixed) >= 4
+    together = micro.generate(mixed)
+    assert [each.text for each in together] == [micro.generate([job])[0].text for job in mixed]
+
+
+def test_nothing_to_say_has_no_words(micro: RightSizedWhisper) -> None:
+    job = DecodeJob(micro.encode(np.zeros(16_000, np.float32)), "en")
+    silent = micro.generate([job])[0]
+    assert silent.text == ""
+    assert micro.align(job, silent) == []

@@ -1,0 +1,135 @@
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from ctranslate2 import StorageView
+from numpy.typing import NDArray
+
+from dragoman.domain.errors import EngineFailedError
+from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, TimedWord
+from dragoman.engines.whisper.scheduler import Scheduler
+
+
+class GatedModel:
+    """Stands where the model stands: records batches, and waits at a gate so that work piles up behind it."""
+
+    can_batch = True
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.batches: list[list[str]] = []
+        self.encoded = 0
+
+    def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded:
+        self.gate.wait(5)
+        self.encoded += 1
+        if samples.size == 0:
+            raise RuntimeError("no samples")
+        return Encoded(StorageView.from_array(samples), samples.size, 3_000 if full_window else samples.size)
+
+    def language_probabilities(self, encoded: Encoded) -> dict[str, float]:
+        return {"en": 1.0}
+
+    def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
+        self.gate.wait(5)
+        self.batches.append([job.language for job in jobs])
+        if any(job.language == "bad" for job in jobs):
+            raise RuntimeError("cannot decode")
+        return [Decoded(job.language, (), 0.0, 0.0) for job in jobs]
+
+    def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
+        return []
+
+
+def job(language: str, window: int = 100) -> DecodeJob:
+    return DecodeJob(Encoded(StorageView.from_array(np.zeros(1, np.float32)), window, window), language)
+
+
+def run(model: GatedModel, *jobs: DecodeJob, max_batch: int = 4) -> list[Decoded | BaseException]:
+    async def decode_all() -> list[Decoded | BaseException]:
+        scheduler = Scheduler(model, max_batch)
+        # The worker waits inside this one, while all others queue up.
+        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), identify=False))
+        rest = asyncio.gather(*(scheduler.decode(each) for each in jobs), return_exceptions=True)
+        await asyncio.sleep(0.05)
+        model.gate.set()
+        await first
+        try:
+            return await rest
+        finally:
+            scheduler.close()
+
+    return asyncio.run(decode_all())
+
+
+def test_waiting_work_of_one_window_shares_a_batch() -> None:
+    model = GatedModel()
+    decoded = run(model, job("en"), job("de"), job("fr"))
+    assert model.batches == [["en", "de", "fr"]]
+    assert [each.text for each in decoded if isinstance(each, Decoded)] == ["en", "de", "fr"]
+
+
+def test_other_windows_wait_for_their_own_batch() -> None:
+    model = GatedModel()
+    run(model, job("en", 100), job("de", 200), job("fr", 100))
+    assert model.batches == [["en", "fr"], ["de"]]
+
+
+def test_a_batch_has_a_limit() -> None:
+    model = GatedModel()
+    run(model, *(job(str(number)) for number in range(6)), max_batch=4)
+    assert [len(batch) for batch in model.batches] == [4, 2]
+
+
+def test_a_failure_reaches_those_who_waited_for_it_and_nobody_else() -> None:
+    model = GatedModel()
+    failed, fine = run(model, job("bad", 100), job("en", 200))
+    assert isinstance(failed, EngineFailedError)
+    assert isinstance(fine, Decoded)
+
+
+def test_a_failure_while_listening_is_an_engine_failure() -> None:
+    model = GatedModel()
+    model.gate.set()
+
+    async def listen() -> None:
+        scheduler = Scheduler(model, 1)
+        try:
+            with pytest.raises(EngineFailedError, match="no samples"):
+                await scheduler.listen(np.zeros(0, np.float32), identify=False)
+        finally:
+            scheduler.close()
+
+    asyncio.run(listen())
+
+
+def test_cancelled_work_is_never_begun() -> None:
+    model = GatedModel()
+
+    async def cancel() -> None:
+        scheduler = Scheduler(model, 4)
+        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), identify=False))
+        second = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), identify=False))
+        await asyncio.sleep(0.05)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        model.gate.set()
+        await first
+        scheduler.close()
+
+    asyncio.run(cancel())
+    assert model.encoded == 1
+
+
+def test_a_closed_scheduler_refuses_work_and_leaves_no_thread() -> None:
+    async def close() -> None:
+        scheduler = Scheduler(GatedModel(), 1)
+        scheduler.close()
+        scheduler.close()
+        with pytest.raises(EngineFailedError, match="shut down"):
+            await scheduler.decode(job("en"))
+
+    asyncio.run(close())
+    assert "whisper" not in {thread.name for thread in threading.enumerate()}

@@ -1,0 +1,123 @@
+"""Doubted texts: tried again in the full window, and left out rather than invented."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from ctranslate2 import StorageView
+from numpy.typing import NDArray
+
+from dragoman.audio.segmenter import Segment
+from dragoman.domain.audio import Span
+from dragoman.domain.language import LidMode, parse_candidates, parse_target
+from dragoman.domain.speech import Heard, Hypothesis, Notice, TranscriptionRequest
+from dragoman.engines.hearing import Spoken
+from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, Decoded, DecodeJob, Encoded, TimedWord
+from dragoman.engines.whisper.scheduler import Scheduler
+from dragoman.engines.whisper.utterance import SpokenLanguage, UtteranceDecoder
+
+FINE = Decoded("Guten Tag.", (1,), -0.1, 0.0)
+LOOP = Decoded("ja ja ja ja ja ja ja ja", (1,), -0.1, 0.0)
+UNSURE = Decoded("Guten Dach.", (1,), -1.4, 0.1)
+LESS_UNSURE = Decoded("Guten Tag auch.", (1,), -1.2, 0.1)
+NOISE = Decoded("Danke.", (1,), -1.4, 0.9)
+ENGLISH = Decoded("Good day.", (1,), -0.1, 0.0)
+
+DE = parse_candidates(["de-DE"], LidMode.CONTINUOUS)
+SPEECH = Segment(Span(16_000, 52_000), Span(20_000, 50_000), "silence")
+
+
+class ScriptedModel:
+    """Answers one text in right-sized windows and another in full ones."""
+
+    can_batch = True
+
+    def __init__(self, right_sized: Decoded, full: Decoded, translation: Decoded = ENGLISH) -> None:
+        self.answers = {100: right_sized, FULL_WINDOW_FRAMES: full}
+        self.translation = translation
+
+    def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded:
+        window = FULL_WINDOW_FRAMES if full_window else 100
+        return Encoded(StorageView.from_array(np.zeros((1, 1, 1), np.float32)), 100, window)
+
+    def language_probabilities(self, encoded: Encoded) -> dict[str, float]:
+        return {"de": 1.0}
+
+    def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
+        return [
+            self.translation if job.task == "translate" else self.answers[job.encoded.window_frames] for job in jobs
+        ]
+
+    def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
+        # The first word swallows the silence before it, and the last runs over the end, as attention makes them do.
+        return [TimedWord("Guten", 0.0, 0.6, 0.9), TimedWord("Tag.", 0.6, 9.0, 1.000001)]
+
+
+def decode(model: ScriptedModel, *, translate: bool = False) -> list[Heard]:
+    async def run() -> list[Heard]:
+        scheduler = Scheduler(model, 8)
+        request = TranscriptionRequest(DE, targets=(parse_target("en"),) if translate else (), word_times=True)
+        decoder = UtteranceDecoder(scheduler, request, {DE[0]: "de"}, can_translate=True)
+        spoken = Spoken(SPEECH, np.zeros(36_000, np.float32))
+        try:
+            listening = await scheduler.listen(spoken.samples, identify=False)
+            return await decoder.decode(spoken, listening, SpokenLanguage(DE[0]))
+        finally:
+            scheduler.close()
+
+    return asyncio.run(run())
+
+
+def text_of(heard: list[Heard]) -> str:
+    final = heard[-1]
+    assert isinstance(final, Hypothesis)
+    assert final.covers == SPEECH.covers
+    return final.text
+
+
+@pytest.mark.parametrize(
+    ("right_sized", "full", "text"),
+    [
+        (FINE, LOOP, "Guten Tag."),  # a trusted text is not decoded twice
+        (LOOP, FINE, "Guten Tag."),
+        (UNSURE, FINE, "Guten Tag."),
+        (UNSURE, LESS_UNSURE, "Guten Tag auch."),  # the better of two doubtful ones
+        (LESS_UNSURE, UNSURE, "Guten Tag auch."),
+        (UNSURE, LOOP, "Guten Dach."),  # doubtful is better than invented
+        (UNSURE, NOISE, ""),  # nobody spoke
+        (LOOP, LOOP, ""),  # invented twice
+    ],
+)
+def test_the_better_of_two_windows_is_kept(right_sized: Decoded, full: Decoded, text: str) -> None:
+    assert text_of(decode(ScriptedModel(right_sized, full))) == text
+
+
+def test_leaving_a_text_out_is_said() -> None:
+    notice = decode(ScriptedModel(LOOP, LOOP))[0]
+    assert isinstance(notice, Notice)
+    assert notice.code == "text_suppressed"
+    assert "1250 to 3125 ms" in notice.message
+
+
+def test_silence_is_nothing_to_speak_of() -> None:
+    assert len(decode(ScriptedModel(UNSURE, NOISE))) == 1
+
+
+def test_words_stay_within_the_speech() -> None:
+    final = decode(ScriptedModel(FINE, FINE))[-1]
+    assert isinstance(final, Hypothesis)
+    assert [(word.start_ms, word.end_ms) for word in final.words] == [(1_250, 1_600), (1_600, 3_250)]
+    assert all(word.confidence is not None and word.confidence <= 1 for word in final.words)
+
+
+def test_english_comes_with_the_transcript() -> None:
+    final = decode(ScriptedModel(FINE, FINE), translate=True)[-1]
+    assert isinstance(final, Hypothesis)
+    assert final.translations == {"en": "Good day."}
+
+
+def test_an_invented_translation_is_a_failed_one() -> None:
+    final = decode(ScriptedModel(FINE, FINE, translation=LOOP), translate=True)[-1]
+    assert isinstance(final, Hypothesis)
+    assert final.translations == {"en": None}

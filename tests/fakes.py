@@ -1,0 +1,95 @@
+"""Scripted engines that satisfy the ports."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.audio.segmenter import WINDOW_SAMPLES
+from dragoman.domain.audio import AudioFrame
+from dragoman.domain.errors import DragomanError
+from dragoman.domain.language import Locale, TargetLanguage
+from dragoman.domain.speech import AudioInput, Heard, TranscriptionRequest
+
+T = TypeVar("T")
+
+
+async def stream(*items: T | DragomanError) -> AsyncGenerator[T, None]:
+    """Yield audio as a door would; an error in the script is raised at its place."""
+    for item in items:
+        await asyncio.sleep(0)
+        if isinstance(item, DragomanError):
+            raise item
+        yield item
+
+
+def silence(samples: int, frame: int = 1_600) -> list[AudioFrame]:
+    """Return contiguous frames of digital silence."""
+    return [AudioFrame(start, bytes(2 * min(frame, samples - start))) for start in range(0, samples, frame)]
+
+
+class ScriptedTranscriber:
+    """Reads all audio, then reports what the script says; an error in the script is raised at its place."""
+
+    name = "scripted"
+
+    def __init__(self, *script: Heard | DragomanError) -> None:
+        self.script = script
+        self.requests: list[TranscriptionRequest] = []
+
+    async def transcribe(
+        self, audio: AsyncIterator[AudioInput], request: TranscriptionRequest
+    ) -> AsyncGenerator[Heard, None]:
+        self.requests.append(request)
+        async for _ in audio:
+            pass
+        for item in self.script:
+            await asyncio.sleep(0)
+            if isinstance(item, DragomanError):
+                raise item
+            yield item
+
+
+class ScriptedTranslator:
+    """Translates by bracketing, over the pairs given; texts listed as ``failing`` raise."""
+
+    name = "scripted"
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], failing: Mapping[str, DragomanError] | None = None) -> None:
+        self.pairs = set(pairs)
+        self.failing = failing or {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.calls: list[tuple[str, tuple[str, ...]]] = []
+
+    def supports(self, source: Locale, target: TargetLanguage) -> bool:
+        return (source, target) in self.pairs
+
+    async def translate(
+        self, text: str, source: Locale, targets: Sequence[TargetLanguage]
+    ) -> Mapping[TargetLanguage, str]:
+        self.calls.append((text, tuple(targets)))
+        await self.gate.wait()
+        if text in self.failing:
+            raise self.failing[text]
+        return {target: f"<{target}>{text}" for target in targets}
+
+
+class PatternDetector:
+    """A speech detector that reads its answers from a pattern: ``s`` is speech, anything else is not."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.at = 0
+        self.rest = 0
+
+    def probabilities(self, samples: NDArray[np.float32]) -> list[float]:
+        windows, self.rest = divmod(self.rest + samples.size, WINDOW_SAMPLES)
+        found = [1.0 if mark == "s" else 0.0 for mark in self.pattern[self.at : self.at + windows].ljust(windows, ".")]
+        self.at += windows
+        return found
+
+    def finish(self) -> list[float]:
+        return self.probabilities(np.zeros(WINDOW_SAMPLES - self.rest, np.float32)) if self.rest else []

@@ -1,0 +1,30 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from dragoman.domain.errors import SettingsError
+from dragoman.settings import read_settings
+
+
+def test_the_defaults_work_offline() -> None:
+    settings = read_settings()
+    assert (settings.model, settings.device, settings.translation_models) == ("micro", "cpu", ())
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_MODEL", "small")
+    monkeypatch.setenv("DRAGOMAN_TRANSLATION_MODELS", os.pathsep.join(["a", "b"]))
+    settings = read_settings()
+    assert (settings.model, settings.translation_models) == ("small", (Path("a"), Path("b")))
+
+
+def test_what_is_asked_for_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_MODEL", "small")
+    assert read_settings(model="tiny", threads=None).model == "tiny"
+
+
+def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_THREADS", "many")
+    with pytest.raises(SettingsError, match="DRAGOMAN_THREADS"):
+        read_settings()
