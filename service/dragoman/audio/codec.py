@@ -86,7 +86,7 @@ def _decode(source: Source, request: DecodeRequest) -> Iterator[AudioInfo | byte
     if decoded > limit:
         yield Report(
             "audio_too_long",
-            f"Decoding stopped after {request.limits.max_audio_s:g} s; raise the limit with max_audio_s.",
+            f"Decoding stopped after {request.limits.max_audio_s:g} s; raise it with --max-audio-hours (max_audio_s).",
         )
 
 

@@ -87,7 +87,7 @@ class Runner:
         return EXIT_FAILED if failed else EXIT_OK
 
     async def _input(self, file: str, stem: str) -> Transcript | None:
-        with ProgressBar(file, shown=not self._quiet) as progress:
+        with ProgressBar(Path(file).name, shown=not self._quiet) as progress:
             try:
                 channels = await self._channels(file)
             except DragomanError as error:

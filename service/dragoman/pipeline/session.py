@@ -68,6 +68,8 @@ class Session:
         async with aclosing(self._work(audio)) as work:
             async for event in work:
                 yield event
+        if self._ledger.settled and not self._writer.utterances and not self._error:
+            yield self._writer.warning(Notice("no_speech", "No speech was heard in this audio."))
         reason: Literal["completed", "failed", "cancelled"] = "completed"
         if self._stopped.is_set():
             reason = "cancelled"

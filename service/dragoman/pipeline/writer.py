@@ -37,7 +37,8 @@ class EventWriter:
         self._engine = engine
         self._id = spec.session_id
         self._seq = 0
-        self._utterances = 0
+        self.utterances = 0
+        """Finals written so far."""
         self._locale: Locale | None = None
         self._changed_from: Locale | None = None
 
@@ -104,12 +105,12 @@ class EventWriter:
 
     def transcript(self, hypothesis: Hypothesis, translates_to: tuple[TargetLanguage, ...]) -> TranscriptFinal:
         """Write a final, as the next utterance of the session."""
-        self._utterances += 1
+        self.utterances += 1
         changed_from, self._changed_from = self._changed_from, None
         return TranscriptFinal(
             session_id=self._id,
             seq=self._next(),
-            utterance_id=f"u_{self._utterances}",
+            utterance_id=f"u_{self.utterances}",
             rev=1,
             text=hypothesis.text,
             start_ms=hypothesis.speech.start_ms,
@@ -186,7 +187,7 @@ class EventWriter:
             seq=self._next(),
             reason=reason,
             ledger=ledger,
-            utterances=self._utterances,
+            utterances=self.utterances,
             translations=translations,
         )
 

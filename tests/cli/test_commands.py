@@ -1,0 +1,287 @@
+"""The commands as a person runs them: real processes, real files."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.audio import corpus
+from tests.calls import call
+from tests.stream import checked
+
+from dragoman.domain.events import DurableEvent, SessionEnded, TranscriptFinal, from_json
+
+DRAGOMAN = [sys.executable, "-m", "dragoman"]
+
+
+def dragoman(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*DRAGOMAN, *map(str, arguments)], input=stdin, capture_output=True, timeout=60, cwd=cwd, check=False
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def events_of(jsonl: str) -> list[DurableEvent]:
+    found = [from_json(line) for line in jsonl.splitlines()]
+    return checked(event for event in found if isinstance(event, DurableEvent))
+
+
+def test_the_demo_hears_every_language_and_writes_captions(tmp_path: Path) -> None:
+    done = dragoman("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for heard in ("en-US", "es-ES", "de-DE", "fr-FR", "en-US → es-ES → de-DE → fr-FR → en-US"):
+        assert f"heard {heard}: as labelled" in done.stdout
+    assert "Yes, that is correct." in done.stdout
+    folder = tmp_path / "demo-output"
+    for name in ("en", "es", "de", "fr", "mixed"):
+        assert (folder / f"{name}_call.vtt").read_text().startswith("WEBVTT\n\n00:00:0")
+        assert " --> " in (folder / f"{name}_call.srt").read_text()
+        document = json.loads((folder / f"{name}_call.json").read_text())
+        assert document["languages"] == list(call(name).locales)
+        ledger = document["ledgers"][0]
+        assert (
+            ledger["accepted_samples"] == ledger["final_samples"] + ledger["lost_samples"] + ledger["discarded_samples"]
+        )
+    assert "Guten Morgen" in (folder / "de_call.srt").read_text()
+    assert "Good morning" in (folder / "de_call.en.srt").read_text()
+
+
+def test_text_goes_to_standard_output_and_nothing_else_does() -> None:
+    done = dragoman("transcribe", call("es").path, "--translate", "en")
+    assert done.returncode == 0
+    assert len(re.findall(r"^\[00:00:\d\d\.\d{3} → 00:00:\d\d\.\d{3}\]  es-ES  ", done.stdout, re.MULTILINE)) == 16
+    assert "→ en  I am very sorry about that." in done.stdout
+    assert done.stderr == ""
+
+
+def test_jsonl_is_the_events_of_the_session() -> None:
+    events = events_of(dragoman("transcribe", "-f", "jsonl", "--word-times", call("mixed").path).stdout)
+    finals = [event for event in events if isinstance(event, TranscriptFinal)]
+    assert [final.locale for final in finals] == [sentence.locale for sentence in call("mixed").sentences]
+    assert all(final.words for final in finals)
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [("srt", "1\n00:00:00,"), ("vtt", "WEBVTT\n"), ("tsv", "start_ms\tend_ms"), ("json", "{\n"), ("text", "[00:00:0")],
+)
+def test_every_format_can_be_printed(name: str, beginning: str) -> None:
+    assert dragoman("transcribe", "-f", name, call("fr").path).stdout.startswith(beginning)
+
+
+def test_files_are_written_per_input_format_and_language(tmp_path: Path) -> None:
+    done = dragoman(
+        "transcribe",
+        call("de").path,
+        call("en").path,
+        "-t",
+        "en",
+        "-o",
+        tmp_path,
+        *["-f", "srt", "-f", "json", "-f", "jsonl"],
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        f"{name}_call.{suffix}" for name in ("de", "en") for suffix in ("srt", "en.srt", "json", "jsonl")
+    )
+    events_of((tmp_path / "de_call.jsonl").read_text())
+
+
+def test_inputs_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "call.wav").write_bytes(call("en").path.read_bytes())
+    done = dragoman("transcribe", "-q", tmp_path / "a/call.wav", tmp_path / "b/call.wav", "-o", tmp_path / "out")
+    assert done.returncode == 0
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_channels_can_be_split_and_are_merged_in_the_order_of_speaking(tmp_path: Path) -> None:
+    left, right = call("en").pcm(), call("de").pcm()
+    samples = min(len(left), len(right)) // 2
+    data = b"".join(left[2 * i : 2 * i + 2] + right[2 * i : 2 * i + 2] for i in range(samples))
+    stereo = tmp_path / "stereo.wav"
+    stereo.write_bytes(corpus.wave(data, channels=2))
+    document = json.loads(dragoman("transcribe", "-q", "--channels", "split", "-f", "json", stereo).stdout)
+    assert {(u["channel"], u["locale"]) for u in document["utterances"]} == {(0, "en-US"), (1, "de-DE")}
+    starts = [u["start_ms"] for u in document["utterances"]]
+    assert starts == sorted(starts)
+
+
+def test_standard_input_is_an_input() -> None:
+    from_file = dragoman("transcribe", "-q", call("es").path).stdout
+    assert dragoman("transcribe", "-q", "-", stdin=call("es").path.read_bytes()).stdout == from_file
+
+
+def test_headerless_telephony_is_described_by_the_caller() -> None:
+    done = dragoman("transcribe", "-q", "--raw", "s16le:16000", "-", stdin=call("en").pcm())
+    assert "How can I help you today?" in done.stdout
+
+
+def test_finals_of_a_live_pipe_come_while_it_flows() -> None:
+    process = subprocess.Popen(
+        [*DRAGOMAN, "transcribe", "-q", "--raw", "s16le:16000", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        process.stdin.write(call("en").pcm()[: 2 * 16_000 * 12])  # the pipe stays open
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], 30)
+        assert ready, "nothing came before the end of the audio"
+        assert b"How can I help you today?" in process.stdout.readline()
+        process.stdin.close()
+        process.stdout.read()
+    assert process.returncode == 0
+
+
+def test_bad_files_are_named_and_the_good_ones_get_done(tmp_path: Path) -> None:
+    good = call("en").path
+    bad = {
+        "empty.wav": b"",
+        "text.mp3": b"this is no audio",
+        "playlist.m3u8": b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n",
+        "zero.wav": corpus.wave(bytes(3_200), rate_hz=0),
+        "fast.wav": corpus.wave(bytes(3_200), rate_hz=2**31 - 1),
+    }
+    for name, data in bad.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [*(tmp_path / name for name in bad), tmp_path / "missing.wav", tmp_path]
+    done = dragoman("transcribe", paths[0], good, *paths[1:], call("fr").path, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    for path in paths:
+        assert re.search(rf"^{re.escape(str(path))}: .+ \[audio_[a-z_]+\]$", done.stderr, re.MULTILINE), path
+    assert "Traceback" not in done.stderr
+    assert "How can I help you today?" in (tmp_path / "out" / "en_call.txt").read_text()
+    assert "Bonjour" in (tmp_path / "out" / "fr_call.txt").read_text()
+
+
+def test_half_a_file_is_transcribed_with_a_warning(tmp_path: Path) -> None:
+    data = call("de").path.read_bytes()
+    (tmp_path / "half.wav").write_bytes(data[: len(data) // 2])
+    done = dragoman("transcribe", tmp_path / "half.wav")
+    assert done.returncode == 0
+    assert "[audio_truncated]" in done.stderr
+    assert "Guten Morgen, hier ist Clara Wagner aus Lyon." in done.stdout
+
+
+def test_an_hour_of_silence_is_a_warning_in_bounded_time(tmp_path: Path) -> None:
+    (tmp_path / "silence.flac").write_bytes(corpus.flac_bomb(channels=1, rate_hz=16_000, seconds=3_700))
+    started = time.monotonic()
+    done = dragoman("transcribe", "-f", "jsonl", "--max-audio-hours", "1", tmp_path / "silence.flac")
+    assert time.monotonic() - started < 45
+    assert "[audio_too_long]" in done.stderr
+    assert "[no_speech]" in done.stderr
+    ended = events_of(done.stdout)[-1]
+    assert isinstance(ended, SessionEnded)
+    assert ended.ledger.accepted_samples == ended.ledger.final_samples == 3_600 * 16_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "Missing argument"),
+        (("--format", "srt", "--format", "vtt", "x.wav"), 2, "add --output-dir"),
+        (("--raw", "mp3:8000", "x.raw"), 2, "is not like mulaw:8000"),
+        (("--channels", "split", "-"), 2, "use a file"),
+        (("--languages", "en", "x.wav"), 1, "write 'en-US'"),
+        (("--languages", "it-IT", "x.wav"), 1, "does not know it-IT"),
+        (("--lid", "at-start", "-l", "en-US,es-ES,de-DE,fr-FR,it-IT", "x.wav"), 1, "at most 4"),
+        (("--model", "./nowhere", "x.wav"), 1, "no model folder"),
+        (("--beam-size", "0", "x.wav"), 1, "DRAGOMAN_BEAM_SIZE"),
+    ],
+)
+def test_wrong_wishes_are_answered_with_a_cure(arguments: tuple[str, ...], code: int, message: str) -> None:
+    done = dragoman("transcribe", *arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_what_was_said() -> None:
+    process = subprocess.Popen(
+        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "--raw", "s16le:16000", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        process.stdin.write(call("en").pcm()[: 2 * 16_000 * 12])
+        process.stdin.flush()
+        lines = [process.stdout.readline()]
+        while b"transcript.final" not in lines[-1]:
+            lines.append(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        lines += process.stdout.readlines()
+        process.wait(20)
+        process.stdin.close()
+    assert process.returncode == 130
+    ended = events_of(b"".join(lines).decode())[-1]
+    assert isinstance(ended, SessionEnded)
+    assert ended.reason == "cancelled"
+
+
+def test_a_reader_that_leaves_is_no_disaster() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m dragoman transcribe -q {call('en').path} | head -n 1",
+        shell=True, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert "How can I help" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_shows_progress_with_position_and_real_time_factor() -> None:
+    main_fd, terminal = pty.openpty()
+    with subprocess.Popen([*DRAGOMAN, "transcribe", call("en").path], stdout=subprocess.DEVNULL, stderr=terminal):
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                data = os.read(main_fd, 65_536)
+            except OSError:  # the terminal was closed
+                break
+            if not data:
+                break
+            shown += data
+    os.close(main_fd)
+    assert re.search(rb"\d\d:\d\d:\d\d / 00:00:47", shown)
+    assert b"RTF 0." in shown
+
+
+@pytest.mark.parametrize("command", ["demo", "transcribe", "serve", "doctor"])
+def test_every_command_explains_itself(command: str) -> None:
+    done = dragoman(command, "--help")
+    assert done.returncode == 0
+    assert command in dragoman("--help").stdout
+
+
+def test_help_loads_no_engine() -> None:
+    code = (
+        "import sys\nsys.argv = ['dragoman', '--help']\nfrom dragoman.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('numpy', 'pydantic', 'av', 'ctranslate2', 'rich') if m in sys.modules], file=sys.stderr)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr == "[]\n"
+
+
+def test_the_doctor_says_what_works_and_what_does_not() -> None:
+    done = dragoman("doctor")
+    assert done.returncode == 0
+    assert "✓ whisper" in done.stdout
+    assert "de, en, es, fr" in done.stdout
+    assert "– human speech" in done.stdout
+
+
+def test_the_doctor_fails_where_the_main_job_cannot_run() -> None:
+    done = dragoman("doctor", "--model", "./nowhere")
+    assert done.returncode == 1
+    assert "✗ whisper" in done.stdout
