@@ -8,7 +8,7 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench lock clean
+.PHONY: help demo test check lint serve bench lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,15 +16,17 @@ help:  ## Show the targets
 demo: $(READY)  ## Transcribe and translate the sample calls, offline
 	@$(BIN)/dragoman demo
 
-test: check  ## Run everything that a change must pass
+test: lint  ## Run everything that a change must pass
 	$(BIN)/python -m pytest -n $(JOBS) tests
 
-check: $(READY)  ## Lint, types, floors and the quick tests, in under a minute
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+check: lint  ## Lint, types, floors and the quick tests, in under a minute
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" tests
+
+lint: $(READY)
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-cache --no-logo > $(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
 
 serve: $(READY)  ## Serve on http://127.0.0.1:8090
 	@$(BIN)/dragoman serve

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     """CTranslate2 compute type."""
 
     threads: int = Field(default=0, ge=0, le=256)
-    """CPU threads per decoding; 0 leaves the choice to CTranslate2."""
+    """CPU threads per decoding; 0 chooses by the size of the model."""
 
     beam_size: int = Field(default=1, ge=1, le=20)
     """Beams of transcription; 1 is greedy."""

@@ -18,6 +18,8 @@ from dragoman.domain.events import DurableEvent, TranscriptFinal, from_json
 from dragoman.runtime import Runtime
 from dragoman.settings import read_settings
 
+pytestmark = pytest.mark.slow
+
 
 class Server(uvicorn.Server):
     """A server on a free port, in a thread."""

@@ -18,6 +18,8 @@ from tests.stream import checked
 
 from dragoman.domain.events import DurableEvent, SessionEnded, TranscriptFinal, from_json
 
+pytestmark = pytest.mark.slow
+
 DRAGOMAN = [sys.executable, "-m", "dragoman"]
 
 

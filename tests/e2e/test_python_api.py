@@ -13,6 +13,8 @@ import dragoman
 from dragoman.domain.errors import LanguageLimitError, LocaleError, ModelMissingError
 from dragoman.domain.events import DurableEvent, SessionEnded, TranscriptFinal, TranslationFinal, WarningEvent
 
+pytestmark = pytest.mark.slow
+
 
 def texts(events: list[DurableEvent]) -> list[str]:
     return [event.text for event in events if isinstance(event, TranscriptFinal)]

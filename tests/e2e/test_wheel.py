@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -32,7 +34,6 @@ def run(python: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess
     return subprocess.run([str(python), *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.slow
 def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     where = run(installed, "-c", "import dragoman; print(dragoman.__file__)", cwd=tmp_path)
     assert str(installed.parents[1]) in where.stdout
@@ -42,7 +43,6 @@ def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     assert (tmp_path / "demo-output" / "mixed_call.vtt").exists()
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_the_types_marker_and_no_tests(installed: Path) -> None:
     (wheel,) = installed.parents[2].glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()

@@ -17,7 +17,7 @@ from faster_whisper.transcribe import merge_punctuations
 from numpy.typing import NDArray
 
 from dragoman.domain.errors import ModelInvalidError
-from dragoman.engines.whisper.folder import WhisperOptions, find_model
+from dragoman.engines.whisper.folder import WhisperOptions, cpu_threads, find_model
 
 FULL_WINDOW_FRAMES: Final = 3_000
 """Mel frames of Whisper's own 30 s window; a frame is 10 ms."""
@@ -84,7 +84,10 @@ class RightSizedWhisper:
         self.name = folder.name
         try:
             self._whisper = WhisperModel(
-                str(folder), device=options.device, compute_type=options.compute_type, cpu_threads=options.threads
+                str(folder),
+                device=options.device,
+                compute_type=options.compute_type,
+                cpu_threads=cpu_threads(options, folder),
             )
         except Exception as error:
             raise ModelInvalidError(f"The model in '{folder}' cannot be loaded: {error}") from error
