@@ -64,8 +64,10 @@ def _at_start(lane: StreamLane, call: Call) -> _Decision:
     true = call.sentences[0].locale
     if decided is None:
         return _Decision(call.path.name, true, None, None, None, None)
-    speech_ms = _speech_ms(call.sentences, decided.at)
-    return _Decision(call.path.name, true, decided.locale, decided.confidence, to_ms(decided.at), speech_ms)
+    speech_ms = _speech_ms(call.sentences, decided.heard)
+    return _Decision(
+        call.path.name, true, decided.locale, dict(decided.scores)[decided.locale], to_ms(decided.heard), speech_ms
+    )
 
 
 def _speech_ms(sentences: Sequence[Sentence], until: int) -> int:

@@ -10,10 +10,10 @@ from bench.clips import Clip, balanced
 from bench.machine import Cost, measure
 from bench.report import Cell, Section, Table
 from bench.scoring import word_error_rate
-from dragoman.domain.audio import to_ms
+from dragoman.domain.audio import SAMPLE_RATE_HZ
 from dragoman.domain.language import base_language
 from dragoman.engines.whisper.folder import WhisperOptions
-from dragoman.engines.whisper.guards import GuardRules, doubts
+from dragoman.engines.whisper.guards import GuardRules, Outcome, doubts
 from dragoman.engines.whisper.model import Decoded, DecodeJob, RightSizedWhisper
 
 _MARGINS: Final = (0, 25, 50, 75, 100, 150, 300, 1_500)
@@ -32,15 +32,9 @@ class _Trial:
 
     @property
     def is_doubted(self) -> bool:
-        return bool(
-            doubts(
-                self.decoded.text,
-                avg_log_prob=self.decoded.avg_log_prob,
-                no_speech=self.decoded.no_speech,
-                speech_ms=to_ms(len(self.clip.pcm) // 2),
-                rules=GuardRules(),
-            )
-        )
+        decoded, length_s = self.decoded, len(self.clip.pcm) / 2 / SAMPLE_RATE_HZ
+        outcome = Outcome(decoded.text, decoded.avg_log_prob, decoded.no_speech, None, decoded.truncated)
+        return bool(doubts(outcome, speech_s=length_s, speech_end_s=length_s, rules=GuardRules()))
 
 
 def measure_windows(clips: Sequence[Clip], model: str) -> Section:

@@ -7,9 +7,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.audio.segmenter import WINDOW_SAMPLES
 from dragoman.domain.audio import AudioFrame
-from dragoman.domain.errors import DragomanError
+from dragoman.domain.errors import DragomanError, TranslationFailedError
 from dragoman.domain.language import Locale, TargetLanguage
 from dragoman.domain.speech import AudioInput, Heard, TranscriptionRequest
 
@@ -35,7 +34,7 @@ class ScriptedTranscriber:
 
     name = "scripted"
 
-    def __init__(self, *script: Heard | DragomanError) -> None:
+    def __init__(self, *script: Heard | Exception) -> None:
         self.script = script
         self.requests: list[TranscriptionRequest] = []
 
@@ -47,7 +46,7 @@ class ScriptedTranscriber:
             pass
         for item in self.script:
             await asyncio.sleep(0)
-            if isinstance(item, DragomanError):
+            if isinstance(item, Exception):
                 raise item
             yield item
 
@@ -57,9 +56,15 @@ class ScriptedTranslator:
 
     name = "scripted"
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], failing: Mapping[str, DragomanError] | None = None) -> None:
+    def __init__(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        failing: Mapping[str, Exception] | None = None,
+        partly: Mapping[str, Mapping[TargetLanguage, TranslationFailedError]] | None = None,
+    ) -> None:
         self.pairs = set(pairs)
         self.failing = failing or {}
+        self.partly = partly or {}  # texts whose outcomes are given
         self.gate = asyncio.Event()
         self.gate.set()
         self.calls: list[tuple[str, tuple[str, ...]]] = []
@@ -69,11 +74,13 @@ class ScriptedTranslator:
 
     async def translate(
         self, text: str, source: Locale, targets: Sequence[TargetLanguage]
-    ) -> Mapping[TargetLanguage, str]:
+    ) -> Mapping[TargetLanguage, str | TranslationFailedError]:
         self.calls.append((text, tuple(targets)))
         await self.gate.wait()
         if text in self.failing:
             raise self.failing[text]
+        if text in self.partly:
+            return self.partly[text]
         return {target: f"<{target}>{text}" for target in targets}
 
 
@@ -81,15 +88,11 @@ class PatternDetector:
     """A speech detector that reads its answers from a pattern: ``s`` is speech, anything else is not."""
 
     def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self.at = 0
-        self.rest = 0
+        self.marks = iter(pattern)
+        self.resets = 0
 
-    def probabilities(self, samples: NDArray[np.float32]) -> list[float]:
-        windows, self.rest = divmod(self.rest + samples.size, WINDOW_SAMPLES)
-        found = [1.0 if mark == "s" else 0.0 for mark in self.pattern[self.at : self.at + windows].ljust(windows, ".")]
-        self.at += windows
-        return found
+    def probabilities(self, windows: NDArray[np.float32]) -> list[float]:
+        return [1.0 if next(self.marks, ".") == "s" else 0.0 for _ in windows]
 
-    def finish(self) -> list[float]:
-        return self.probabilities(np.zeros(WINDOW_SAMPLES - self.rest, np.float32)) if self.rest else []
+    def reset(self) -> None:
+        self.resets += 1

@@ -14,12 +14,12 @@ from dragoman.domain.errors import LanguageLimitError
 from dragoman.domain.events import DurableEvent
 from dragoman.domain.language import CANDIDATE_LIMITS, LidMode, Locale, parse_candidates, parse_target
 from dragoman.domain.speech import AudioInput, Notice
-from dragoman.domain.streams import blocking
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.resources import BUNDLED_MODELS, resolve_model, samples_folder
 from dragoman.settings import Settings, read_settings
+from dragoman.streams import blocking
 
 if TYPE_CHECKING:
     from dragoman.engines.whisper.model import RightSizedWhisper

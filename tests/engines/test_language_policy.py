@@ -66,7 +66,7 @@ def test_continuous_identification(utterances: list[Evidence], expected: list[Lo
         ([heard(1_000, en=0.99)], EN),
         ([heard(1_000, en=0.8)], None),
         ([heard(2_000, en=0.4)], EN),  # two seconds decide in any case
-        ([heard(500, en=0.9), heard(500, en=0.9)], EN),  # evidence adds up
+        ([heard(500, en=0.97), heard(500, en=0.97)], EN),  # evidence adds up, each with its weight
         ([heard(500, de=0.6), heard(1_600, en=0.9)], EN),
     ],
 )
@@ -91,9 +91,14 @@ def test_probabilities_over_the_candidates_sum_to_one(weights: Mapping[Locale, f
 
 
 def test_pooling_multiplies_independent_evidence() -> None:
-    pooled = pool([heard(700, en=0.8, de=0.1), heard(300, en=0.8, de=0.1)])
-    assert pooled.speech_ms == 1_000
+    pooled = pool([heard(1_700, en=0.8, de=0.1), heard(1_300, en=0.8, de=0.1)], RULES)
+    assert pooled.speech_ms == 3_000
     assert math.exp(pooled.log_probs[EN]) == pytest.approx(0.64 / 0.66)
+
+
+def test_a_cough_does_not_outvote_speech() -> None:
+    cough = Evidence({EN: math.log(1e-9), DE: math.log(1 - 2e-9), FR: math.log(1e-9)}, 100)
+    assert pool([heard(1_900, en=0.9), cough], RULES).best == EN
 
 
 def test_scores_are_ranked() -> None:

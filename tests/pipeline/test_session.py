@@ -67,7 +67,7 @@ def run(session: Session, *audio: AudioInput | Notice | DragomanError) -> list[D
 
 
 def heard(
-    *script: Heard | DragomanError,
+    *script: Heard | Exception,
     seconds: int = 4,
     targets: tuple[str, ...] = (),
     translator: ScriptedTranslator | None = None,
@@ -96,7 +96,7 @@ def test_a_session_tells_its_story_in_order() -> None:
     events = heard(
         SpeechStarted(SECOND),
         quiet(0),
-        LanguageDecision(DE, 2 * SECOND, ((DE, 0.9), (EN, 0.1))),
+        LanguageDecision(DE, SECOND, 2 * SECOND, ((DE, 0.9), (EN, 0.1))),
         SpeechEnded(2 * SECOND),
         said(1, "Guten Tag."),
         quiet(2, 2),
@@ -133,9 +133,9 @@ def test_an_utterance_without_text_is_no_event_but_is_accounted_for() -> None:
 
 def test_a_change_of_language_is_announced_before_the_utterance_that_it_begins_with() -> None:
     events = heard(
-        LanguageDecision(DE, SECOND),
+        LanguageDecision(DE, 0, SECOND),
         said(0, "Guten Tag."),
-        LanguageDecision(EN, 2 * SECOND, ((EN, 0.97), (DE, 0.03))),
+        LanguageDecision(EN, SECOND, 2 * SECOND, ((EN, 0.97), (DE, 0.03))),
         said(1, "Good day.", EN),
         said(2, "Bye.", EN),
         quiet(3),
@@ -149,7 +149,7 @@ def test_a_change_of_language_is_announced_before_the_utterance_that_it_begins_w
     ]
     changed = of(events, LanguageChanged)[0]
     assert isinstance(changed, LanguageChanged)
-    assert (changed.changed_from, changed.locale, changed.confidence) == (DE, EN, 0.97)
+    assert (changed.changed_from, changed.locale, changed.confidence, changed.at_ms) == (DE, EN, 0.97, 1_000)
     assert [f.changed_from for f in of(events, TranscriptFinal) if isinstance(f, TranscriptFinal)] == [None, DE, None]
 
 
@@ -159,15 +159,15 @@ def test_an_engine_that_only_labels_utterances_is_announced_by_its_labels() -> N
 
 
 def test_deciding_again_for_the_same_language_is_no_news() -> None:
-    events = heard(LanguageDecision(DE, 1), LanguageDecision(DE, 2), quiet(0, 4))
+    events = heard(LanguageDecision(DE, 0, 1), LanguageDecision(DE, 1, 2), quiet(0, 4))
     assert len(of(events, LanguageDetected)) == 1
 
 
 @pytest.mark.parametrize(
     "script",
     [
-        (LanguageDecision(Locale("it-IT"), 1),),  # no candidate
-        (LanguageDecision(DE, 1), LanguageDecision(EN, 2)),  # at-start decides once
+        (LanguageDecision(Locale("it-IT"), 0, 1),),  # no candidate
+        (LanguageDecision(DE, 0, 1), LanguageDecision(EN, 1, 2)),  # at-start decides once
     ],
 )
 def test_an_engine_that_breaks_the_language_contract_ends_the_session_loudly(script: tuple[Heard, ...]) -> None:
@@ -216,9 +216,37 @@ def test_a_transcriber_that_miscounts_is_caught(script: tuple[Heard, ...]) -> No
     assert "defect of the engine" in error.message
 
 
-def test_a_transcriber_that_stops_early_loses_the_rest() -> None:
+def test_a_transcriber_that_stops_early_loses_the_rest_and_fails_loudly() -> None:
     events = heard(said(0, "Guten Tag."))
+    assert types(events)[-3:] == ["audio.lost", "error", "session.ended"]
     assert ended(events).ledger.lost_samples == 3 * SECOND
+
+
+def test_an_error_that_nobody_foresaw_ends_the_session_with_its_books() -> None:
+    events = heard(said(0, "Guten Tag."), RuntimeError("boom"))
+    error = of(events, ErrorEvent)[0]
+    assert isinstance(error, ErrorEvent)
+    assert (error.code, "RuntimeError" in error.message, "boom" in error.message) == ("engine_failed", True, False)
+
+
+def test_a_label_that_breaks_the_contract_books_no_text() -> None:
+    events = heard(said(0, "Guten Tag."), said(1, "Good day.", EN), quiet(2, 2), lid=LidMode.AT_START)
+    assert ended(events).ledger.text_samples == SECOND
+
+
+@pytest.mark.parametrize(
+    ("script", "said_so"),
+    [
+        ((quiet(0, 4),), True),
+        ((said(0, ""), quiet(1, 3)), True),
+        ((SpeechStarted(0), Notice("text_suppressed", "a loop"), said(0, ""), quiet(1, 3)), False),
+        ((said(0, "Guten Tag."), quiet(1, 3)), False),
+        ((quiet(0, 2),), False),  # the rest was lost
+    ],
+)
+def test_a_recording_without_speech_is_called_that(script: tuple[Heard, ...], said_so: bool) -> None:
+    warnings = [event.code for event in heard(*script) if isinstance(event, WarningEvent)]
+    assert ("no_speech" in warnings) == said_so
 
 
 def test_notices_of_the_audio_become_warnings() -> None:
@@ -311,6 +339,21 @@ def test_a_failed_translation_costs_one_event_and_not_the_session() -> None:
 def test_a_translation_that_the_engine_could_not_make_has_its_outcome_too() -> None:
     events = heard(said(0, "Guten Tag.", en=None), quiet(1, 3), targets=("en",))
     assert [f.target for f in events if isinstance(f, TranslationFailed)] == ["en"]
+
+
+def test_a_translator_that_breaks_in_an_unforeseen_way_costs_one_event_too() -> None:
+    translator = ScriptedTranslator([(DE, "fr")], {"Eins.": KeyError("oops")})
+    events = heard(said(0, "Eins."), quiet(1, 3), targets=("fr",), translator=translator)
+    assert [f.code for f in events if isinstance(f, TranslationFailed)] == ["translation_failed"]
+    assert ended(events).reason == "completed"
+
+
+def test_one_target_may_fail_alone_and_none_is_forgotten() -> None:
+    failure = TranslationFailedError("no French today")
+    translator = ScriptedTranslator([(DE, "fr"), (DE, "en")], partly={"Eins.": {parse_target("fr"): failure}})
+    events = heard(said(0, "Eins."), quiet(1, 3), targets=("fr", "en"), translator=translator)
+    outcomes = [(e.type, e.target) for e in events if isinstance(e, TranslationFinal | TranslationFailed)]
+    assert outcomes == [("translation.failed", "fr"), ("translation.failed", "en")]
 
 
 def test_transcripts_do_not_wait_for_translations() -> None:

@@ -15,16 +15,16 @@ EndReason = Literal["silence", "max", "flush", "end"]
 class EndpointRules:
     """When speech begins and ends.
 
-    The two thresholds are Silero's defaults (0.5, and 0.15 below it). ``min_silence_ms`` is chosen: pauses between
-    the sentences of our sample calls are 0.4 s and longer, pauses within them shorter.
+    Chosen on the sample calls, clean and in telephone band (docs/decisions/0005). Silero's own thresholds, 0.5 and
+    0.35, find speech in telephone band late; pauses between sentences are 0.4 s and longer, within them shorter.
     """
 
-    speech_threshold: float = 0.5
-    silence_threshold: float = 0.35
+    speech_threshold: float = 0.4
+    silence_threshold: float = 0.25
     min_speech_ms: int = 96
     min_silence_ms: int = 352
-    pre_roll_ms: int = 192
-    post_roll_ms: int = 128
+    pre_roll_ms: int = 480
+    post_roll_ms: int = 320
     max_segment_ms: int = 14_000
 
 
@@ -46,23 +46,28 @@ class Segment:
 
 @dataclass(slots=True)
 class _Open:
-    start: int
+    start: int  # on the grid of windows
     probabilities: list[float] = field(default_factory=list)
     voiced: int = 0  # windows at or above the speech threshold
     last_voiced: int = 0  # index just after the last of them
     announced: bool = False
 
+    @property
+    def silent_windows(self) -> int:
+        """Windows since the last one that was not silent."""
+        return len(self.probabilities) - self.last_voiced
+
 
 class Segmenter:
     """Consumes one probability per window, in order, and reports onsets and finished segments.
 
-    Segments never overlap, and a segment never reaches before ``floor``, the end of the one before it.
+    Segments never overlap, never reach before the end of the one before them, and never beyond the audio heard.
     """
 
     def __init__(self, rules: EndpointRules) -> None:
         self._rules = rules
         self._window = 0
-        self._floor = 0
+        self._floor = 0  # end of the last segment or flush
         self._open: _Open | None = None
         self._min_speech = _windows(rules.min_speech_ms)
         self._min_silence = _windows(rules.min_silence_ms)
@@ -73,7 +78,7 @@ class Segmenter:
         """The announced speech so far that no segment holds yet."""
         if self._open is None or not self._open.announced:
             return None
-        return Span(self._open.start, self._open.start + self._open.last_voiced * WINDOW_SAMPLES)
+        return self._speech(self._open, self._open.last_voiced, self._window * WINDOW_SAMPLES)
 
     @property
     def settled(self) -> int:
@@ -81,67 +86,77 @@ class Segmenter:
         start = self._window * WINDOW_SAMPLES if self._open is None else self._open.start
         return max(self._floor, start - to_samples(self._rules.pre_roll_ms))
 
-    def push(self, probability: float) -> list[Onset | Segment]:
-        """Advance by one window; return what became certain."""
+    @property
+    def windows_to_silence(self) -> int:
+        """How many windows, at least, must still come before silence can end a segment."""
+        return self._min_silence - (self._open.silent_windows if self._open else 0)
+
+    def push(self, probability: float, heard: int | None = None) -> list[Onset | Segment]:
+        """Advance by one window; return what became certain.
+
+        ``heard`` is where the audio ends, if it ends within this window.
+        """
         at = self._window * WINDOW_SAMPLES
         self._window += 1
         if self._open is None:
             if probability < self._rules.speech_threshold:
                 return []
-            self._open = _Open(max(at, self._floor))
-        return self._extend(self._open, probability)
+            self._open = _Open(at)
+        return self._extend(self._open, probability, at + WINDOW_SAMPLES if heard is None else heard)
 
-    def close(self, at: int, reason: Literal["flush", "end"]) -> list[Onset | Segment]:
-        """Close the open segment at sample ``at``, up to which audio was heard; the next one starts after it."""
+    def close(self, heard: int, reason: Literal["flush", "end"]) -> list[Onset | Segment]:
+        """Close the open segment where the audio heard so far ends; the next segment starts after it."""
         found: list[Onset | Segment] = []
         if self._open is not None and self._open.announced:
-            found.append(self._cut(self._open, self._open.last_voiced, at, reason))
+            found.append(self._cut(self._open, self._open.last_voiced, heard, reason))
         self._open = None
-        self._floor = max(self._floor, at)
+        self._floor = max(self._floor, heard)
         return found
 
-    def _extend(self, open_: _Open, probability: float) -> list[Onset | Segment]:
+    def _extend(self, open_: _Open, probability: float, heard: int) -> list[Onset | Segment]:
         open_.probabilities.append(probability)
-        length = len(open_.probabilities)
         if probability >= self._rules.speech_threshold:
             open_.voiced += 1
         # Between the thresholds a sound goes on being speech, but none begins.
         if probability >= self._rules.silence_threshold:
-            open_.last_voiced = length
+            open_.last_voiced = len(open_.probabilities)
         found: list[Onset | Segment] = []
         if not open_.announced and open_.voiced >= self._min_speech:
             open_.announced = True
-            found.append(Onset(open_.start))
-        if length - open_.last_voiced >= self._min_silence:
+            found.append(Onset(max(open_.start, self._floor)))
+        if open_.silent_windows >= self._min_silence:
             if open_.announced:
-                found.append(self._cut(open_, open_.last_voiced, self._window * WINDOW_SAMPLES, "silence"))
+                found.append(self._cut(open_, open_.last_voiced, heard, "silence"))
             self._open = None
-        elif length >= self._max_windows:
-            found += self._cut_at_weakest(open_)
+        elif len(open_.probabilities) >= self._max_windows:
+            found += self._cut_at_weakest(open_, heard)
         return found
 
-    def _cut_at_weakest(self, open_: _Open) -> list[Onset | Segment]:
+    def _cut_at_weakest(self, open_: _Open, heard: int) -> list[Onset | Segment]:
         """Split an overlong segment where speech is least likely in its last third; the rest stays open."""
         length = len(open_.probabilities)
-        first = length * 2 // 3
-        cut = min(range(first, length), key=lambda index: open_.probabilities[index]) + 1
+        cut = min(range(length * 2 // 3, length), key=lambda index: open_.probabilities[index]) + 1
         rest = open_.probabilities[cut:]
-        at = open_.start + cut * WINDOW_SAMPLES
         found: list[Onset | Segment] = []
         if open_.announced:
-            found.append(self._cut(open_, cut, at, "max"))
+            found.append(self._cut(open_, cut, min(open_.start + cut * WINDOW_SAMPLES, heard), "max"))
         self._open = None
         self._window -= len(rest)
-        for probability in rest:
-            found += self.push(probability)
+        for number, probability in enumerate(rest, 1):
+            found += self.push(probability, heard if number == len(rest) else None)
         return found
 
-    def _cut(self, open_: _Open, voiced_end: int, heard: int, reason: EndReason) -> Segment:
-        speech = Span(open_.start, min(open_.start + voiced_end * WINDOW_SAMPLES, heard))
+    def _cut(self, open_: _Open, voiced: int, heard: int, reason: EndReason) -> Segment:
+        speech = self._speech(open_, voiced, heard)
         start = max(self._floor, speech.start - to_samples(self._rules.pre_roll_ms))
         end = min(speech.end + to_samples(self._rules.post_roll_ms), heard)
         self._floor = end
         return Segment(Span(start, end), speech, reason)
+
+    def _speech(self, open_: _Open, voiced: int, heard: int) -> Span:
+        # After a flush within a window, the grid of windows begins before the floor.
+        start = max(open_.start, self._floor)
+        return Span(start, max(start, min(open_.start + voiced * WINDOW_SAMPLES, heard)))
 
 
 def segment_spans(probabilities: list[float], rules: EndpointRules) -> list[Segment]:

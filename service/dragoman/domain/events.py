@@ -51,7 +51,11 @@ class LocaleScore(_Value):
 
 
 class Latency(_Value):
-    """Where the time of a final went; ``since_speech_end_ms`` is wall time and known on live streams only."""
+    """Where the time of a final went, in wall time.
+
+    ``since_speech_end_ms`` is known on live streams only; ``decode_ms`` runs from when the utterance had been heard to
+    its text, and so includes waiting for the model.
+    """
 
     since_speech_end_ms: Milliseconds | None = None
     decode_ms: Milliseconds | None = None
@@ -124,7 +128,7 @@ class LanguageDetected(_Durable):
 
 
 class LanguageChanged(_Durable):
-    """Another language from the next utterance on (continuous identification only)."""
+    """Another language from ``at_ms`` on, where an utterance begins (continuous identification only)."""
 
     type: Literal["language.changed"] = "language.changed"
     locale: str

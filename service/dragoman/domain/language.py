@@ -64,6 +64,12 @@ def default_locale(tag: str) -> Locale:
     )
 
 
+def is_same_language(locale: Locale, target: TargetLanguage) -> bool:
+    """Return whether a text in ``locale`` needs no translation into ``target``: same language, same usual script."""
+    ours, theirs = Language.get(locale).maximize(), Language.get(target).maximize()
+    return (ours.language, ours.script) == (theirs.language, theirs.script)
+
+
 def base_language(tag: str) -> str:
     """Return the language subtag: ``pt-BR`` → ``pt``, ``zh-Hans`` → ``zh``."""
     return tag.partition("-")[0]

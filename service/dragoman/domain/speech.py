@@ -50,19 +50,15 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class LanguageDecision:
-    """The spoken language, decided from audio up to sample ``at``.
+    """The spoken language from sample ``since`` on, decided from audio up to sample ``heard``.
 
     ``scores`` holds a probability per candidate, best first, summing to 1; empty when nothing had to be decided.
     """
 
     locale: Locale
-    at: int
+    since: int
+    heard: int
     scores: tuple[tuple[Locale, float], ...] = ()
-
-    @property
-    def confidence(self) -> float | None:
-        """Probability of ``locale`` among the candidates, or unknown."""
-        return dict(self.scores).get(self.locale)
 
 
 @dataclass(frozen=True, slots=True)

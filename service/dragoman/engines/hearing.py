@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.audio.rolling import RollingAudio
-from dragoman.audio.segmenter import EndpointRules, Onset, Segment, Segmenter
+from dragoman.audio.segmenter import WINDOW_SAMPLES, EndpointRules, Onset, Segment, Segmenter
 from dragoman.domain.audio import AudioFrame, Span, to_ms, to_samples
 from dragoman.domain.speech import Silence, SpeechEnded, SpeechStarted
 from dragoman.engines.ports import SpeechDetector
 
-_SILENCE_STEP_SAMPLES: Final = to_samples(10_000)
-"""A long silence is reported in steps of at least this length, so that nothing piles up behind it."""
+_SILENCE_STEP_SAMPLES: Final = to_samples(1_000)
+"""A long silence is reported in steps of at least this length, so that nothing has to wait for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,16 @@ class Spoken:
     segment: Segment
     samples: NDArray[np.float32]
 
+    @property
+    def speech(self) -> Span:
+        """The part in which somebody speaks."""
+        return self.segment.speech
+
+    @property
+    def heard(self) -> int:
+        """Position up to which audio is known."""
+        return self.segment.covers.end
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
@@ -31,6 +41,11 @@ class Beginning:
 
     speech: Span
     samples: NDArray[np.float32]
+
+    @property
+    def heard(self) -> int:
+        """Position up to which audio is known."""
+        return self.speech.end
 
 
 Sound = SpeechStarted | SpeechEnded | Silence | Spoken | Beginning
@@ -48,13 +63,17 @@ class Hearing:
         self._segmenter = Segmenter(rules)
         self._audio = RollingAudio()
         self._pre_roll = to_samples(rules.pre_roll_ms)
+        self._incomplete = np.zeros(0, np.float32)  # samples of a window that has not ended
         self._settled = 0  # reported as silence or in a segment
         self._spoken_ms = 0
         self._beginnings_ms = sorted(beginnings_ms)
 
     def frame(self, frame: AudioFrame) -> list[Sound]:
         """Hear the next frame."""
-        sounds = self._push(self._detector.probabilities(self._audio.append(frame)))
+        samples = np.concatenate([self._incomplete, self._audio.append(frame)])
+        whole = samples.size - samples.size % WINDOW_SAMPLES
+        self._incomplete = samples[whole:].copy()
+        sounds = self._windows(samples[:whole].reshape(-1, WINDOW_SAMPLES))
         if (beginning := self._beginning()) is not None:
             sounds.append(beginning)
         elif self._segmenter.settled - self._settled >= _SILENCE_STEP_SAMPLES:
@@ -68,14 +87,33 @@ class Hearing:
 
     def end(self) -> list[Sound]:
         """Settle everything that was heard."""
-        sounds = self._push(self._detector.finish())
+        sounds: list[Sound] = []
+        if self._incomplete.size:
+            window = np.pad(self._incomplete, (0, WINDOW_SAMPLES - self._incomplete.size))
+            (probability,) = self._detector.probabilities(window[None])
+            sounds += self._report(self._segmenter.push(probability, self._audio.end))
         sounds += self._report(self._segmenter.close(self._audio.end, "end"))
         if self._settled < self._audio.end:
             sounds.append(self._silence_until(self._audio.end))
         return sounds
 
-    def _push(self, probabilities: list[float]) -> list[Sound]:
-        return self._report([found for probability in probabilities for found in self._segmenter.push(probability)])
+    def _windows(self, windows: NDArray[np.float32]) -> list[Sound]:
+        """Judge whole windows in batches that end no later than the next segment may: there the detector starts anew.
+
+        Its recurrent state grows deaf in long calls of poor quality: on the sample calls in telephone band it hears
+        78 to 95 % of the speech, and 97 to 99 % if it is reset when a segment ends.
+        """
+        sounds: list[Sound] = []
+        while len(windows):
+            batch = self._segmenter.windows_to_silence
+            found: list[Onset | Segment] = []
+            for probability in self._detector.probabilities(windows[:batch]):
+                found += self._segmenter.push(probability)
+            if any(isinstance(item, Segment) and item.reason == "silence" for item in found):
+                self._detector.reset()
+            sounds += self._report(found)
+            windows = windows[batch:]
+        return sounds
 
     def _report(self, found: list[Onset | Segment]) -> list[Sound]:
         sounds: list[Sound] = []

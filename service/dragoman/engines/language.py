@@ -30,13 +30,17 @@ class Evidence:
 class LanguageRules:
     """How much evidence a decision needs.
 
+    Speech shorter than ``full_weight_ms`` counts in proportion, and no utterance counts more than ``max_log_odds``.
+
     At-start: ``enough_speech_ms`` of speech decide in any case, ``min_speech_ms`` do if the posterior reaches
-    ``confident``. Continuous: a challenger must lead by ``switch_log_odds``, where speech shorter than
-    ``full_weight_ms`` counts in proportion and successive utterances add up; a win of the current language clears it.
+    ``confident``, and ``patience_ms`` after speech began whatever was heard does (Azure answers within 5 s too).
+    Continuous: a challenger must lead by ``switch_log_odds``, where successive utterances add up; a win of the current
+    language clears it.
     """
 
     enough_speech_ms: int = 2_000
     min_speech_ms: int = 900
+    patience_ms: int = 5_000
     confident: float = 0.95
     switch_log_odds: float = math.log(9)
     full_weight_ms: int = 1_000
@@ -58,9 +62,9 @@ def normalise(log_weights: Mapping[Locale, float]) -> dict[Locale, float]:
     return {locale: weight - log_total for locale, weight in log_weights.items()}
 
 
-def pool(heard: Sequence[Evidence]) -> Evidence:
-    """Return the evidence of several independent stretches as one."""
-    sums = {locale: sum(evidence.log_probs[locale] for evidence in heard) for locale in heard[0].log_probs}
+def pool(heard: Sequence[Evidence], rules: LanguageRules) -> Evidence:
+    """Return the evidence of several independent stretches as one, each with its weight."""
+    sums = {locale: sum(_vote(evidence, locale, rules) for evidence in heard) for locale in heard[0].log_probs}
     return Evidence(normalise(sums), sum(evidence.speech_ms for evidence in heard))
 
 
@@ -71,7 +75,7 @@ def decide_at_start(heard: Sequence[Evidence], rules: LanguageRules, *, no_more:
     """
     if not heard:
         return None
-    pooled = pool(heard)
+    pooled = pool(heard, rules)
     confident = pooled.speech_ms >= rules.min_speech_ms and pooled.scores[0][1] >= rules.confident
     return pooled if no_more or confident or pooled.speech_ms >= rules.enough_speech_ms else None
 
@@ -84,7 +88,11 @@ def decide_continuous(state: Continuous | None, heard: Evidence, rules: Language
     best = heard.best
     if state is None or best == state.locale:
         return Continuous(best)
-    weight = min(1.0, heard.speech_ms / rules.full_weight_ms)
-    lead = min(heard.log_probs[best] - heard.log_probs[state.locale], rules.max_log_odds)
-    challenge = state.challenge.get(best, 0.0) + weight * lead
+    challenge = state.challenge.get(best, 0.0) - _vote(heard, state.locale, rules)
     return Continuous(best) if challenge >= rules.switch_log_odds else Continuous(state.locale, {best: challenge})
+
+
+def _vote(evidence: Evidence, locale: Locale, rules: LanguageRules) -> float:
+    """Return how far a candidate is behind the best one, in weighted and bounded log-odds: 0 or less."""
+    behind = evidence.log_probs[locale] - evidence.log_probs[evidence.best]
+    return min(1.0, evidence.speech_ms / rules.full_weight_ms) * max(behind, -rules.max_log_odds)

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dragoman.domain.errors import TranslationFailedError
 from dragoman.domain.language import Locale, TargetLanguage
 from dragoman.domain.speech import AudioInput, Heard, TranscriptionRequest
 
@@ -46,22 +47,24 @@ class Translator(Protocol):
 
     async def translate(
         self, text: str, source: Locale, targets: Sequence[TargetLanguage]
-    ) -> Mapping[TargetLanguage, str]:
-        """Return one translation per target; every target must be supported.
+    ) -> Mapping[TargetLanguage, str | TranslationFailedError]:
+        """Return one translation, or why there is none, per target; every target must be supported.
+
+        Messages name the cause without quoting the text.
 
         Raises:
-            TranslationFailedError: if none could be made; the message names the cause without quoting the text.
+            TranslationFailedError: if none could be made.
         """
         ...
 
 
 class SpeechDetector(Protocol):
-    """Estimates how likely each window of a stream is speech. Stateful: feed samples in order."""
+    """Estimates how likely audio is speech. Stateful: feed windows in order."""
 
-    def probabilities(self, samples: NDArray[np.float32]) -> list[float]:
-        """Return P(speech) in [0, 1] for every window of ``WINDOW_SAMPLES`` that ``samples`` completes."""
+    def probabilities(self, windows: NDArray[np.float32]) -> list[float]:
+        """Return P(speech) in [0, 1] of each window, shape ``(windows, WINDOW_SAMPLES)``."""
         ...
 
-    def finish(self) -> list[float]:
-        """Return P(speech) of the incomplete last window, if there is one."""
+    def reset(self) -> None:
+        """Forget what was heard."""
         ...

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Final, Literal
 
 from dragoman.domain.audio import AudioFrame
-from dragoman.domain.errors import DragomanError
+from dragoman.domain.errors import DragomanError, EngineFailedError
 from dragoman.domain.events import DurableEvent
 from dragoman.domain.language import Locale, TargetLanguage
 from dragoman.domain.speech import (
@@ -46,6 +46,7 @@ class Session:
         self._ledger = Ledger()
         self._notices: deque[Notice] = deque()
         self._error: DragomanError | None = None
+        self._speech_heard = False
         self._stopped = asyncio.Event()
 
     @property
@@ -68,17 +69,18 @@ class Session:
         async with aclosing(self._work(audio)) as work:
             async for event in work:
                 yield event
-        if self._ledger.settled and not self._writer.utterances and not self._error:
-            yield self._writer.warning(Notice("no_speech", "No speech was heard in this audio."))
-        reason: Literal["completed", "failed", "cancelled"] = "completed"
         if self._stopped.is_set():
-            reason = "cancelled"
             self._ledger.discard_rest()
         elif (lost := self._ledger.lose_rest()) is not None:
+            self._error = self._error or EngineFailedError("The engine ended before the audio did; try again.")
             yield self._writer.lost(lost, "engine_failed")
+        elif self._ledger.settled and not self._speech_heard:
+            yield self._writer.warning(Notice("no_speech", "No speech was heard in this audio."))
         if self._error is not None:
-            reason = "failed"
             yield self._writer.error(self._error)
+        reason: Literal["completed", "failed", "cancelled"] = (
+            "failed" if self._error else "cancelled" if self._stopped.is_set() else "completed"
+        )
         yield self._writer.ended(reason, self._ledger.totals(), self._translations.totals())
 
     async def _work(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[DurableEvent, None]:
@@ -107,7 +109,13 @@ class Session:
                     except DragomanError as error:
                         self._error = self._error or error
                         item = None
+                    except Exception as error:  # noqa: BLE001 - not swallowed: the session ends with it
+                        self._error = EngineFailedError(f"The engine failed unexpectedly ({type(error).__name__}).")
+                        self._error.__cause__ = error
+                        item = None
                     upcoming = asyncio.ensure_future(anext(heard, None)) if item else None
+            for event in self._warnings():
+                yield event
             for translation in self._open:
                 for event in self._outcomes(translation.utterance_id, translation.abandon(), self._translations.engine):
                     yield event
@@ -139,10 +147,10 @@ class Session:
         Raises:
             EngineFailedError: if the transcriber broke its contract.
         """
-        while self._notices:
-            yield self._writer.warning(self._notices.popleft())
+        yield from self._warnings()
         match item:
             case SpeechStarted(at):
+                self._speech_heard = True
                 yield self._writer.speech_started(at)
             case SpeechEnded(at):
                 yield self._writer.speech_ended(at)
@@ -157,12 +165,19 @@ class Session:
             case None:
                 pass
 
+    def _warnings(self) -> Iterator[DurableEvent]:
+        while self._notices:
+            yield self._writer.warning(self._notices.popleft())
+
     def _final(self, hypothesis: Hypothesis) -> Iterator[DurableEvent]:
+        if hypothesis.text:
+            # An engine that labels utterances without announcing its decisions is announced by its labels.
+            label = LanguageDecision(hypothesis.locale, hypothesis.speech.start, hypothesis.covers.end)
+            yield from self._writer.language(label)
         self._ledger.settle(hypothesis.covers, has_text=bool(hypothesis.text))
         if not hypothesis.text:
             return
-        # An engine that labels utterances without announcing its decisions is announced by its labels.
-        yield from self._writer.language(LanguageDecision(hypothesis.locale, hypothesis.covers.end))
+        self._speech_heard = True
         plan = self._translations.plan(hypothesis)
         for target in plan.unserved:
             yield from self._warn_unserved(hypothesis.locale, target)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dragoman.domain.errors import DragomanError, TranslationFailedError
 from dragoman.domain.events import TranslationTotals
-from dragoman.domain.language import Locale, TargetLanguage, base_language
+from dragoman.domain.language import Locale, TargetLanguage, is_same_language
 from dragoman.domain.speech import Hypothesis
 from dragoman.engines.ports import Translator
 
@@ -67,7 +67,7 @@ class Translations:
         return tuple(
             target
             for target in self._targets
-            if not all(_is_same(locale, target) or self._serves(locale, target) for locale in candidates)
+            if not all(is_same_language(locale, target) or self._serves(locale, target) for locale in candidates)
         )
 
     def plan(self, hypothesis: Hypothesis) -> TranslationPlan:
@@ -76,9 +76,9 @@ class Translations:
         made: dict[TargetLanguage, str | DragomanError] = {
             target: text or TranslationFailedError("The engine could not translate this utterance.")
             for target, text in hypothesis.translations.items()
-            if target in self._targets
+            if target in self._targets and not self._serves(source, target)  # one engine per pair
         }
-        open_ = [target for target in self._targets if target not in made and not _is_same(source, target)]
+        open_ = [target for target in self._targets if target not in made and not is_same_language(source, target)]
         ask = tuple(target for target in open_ if self._serves(source, target))
         plan = TranslationPlan(made, ask, tuple(target for target in open_ if target not in ask))
         self._skipped.update(target for target in self._targets if target not in plan.targets)
@@ -106,13 +106,14 @@ class Translations:
     async def _translate(self, text: str, source: Locale, targets: tuple[TargetLanguage, ...]) -> Outcomes:
         assert self._translator is not None
         try:
-            return dict(await self._translator.translate(text, source, targets))
+            outcomes = await self._translator.translate(text, source, targets)
         except DragomanError as error:
             return dict.fromkeys(targets, error)
+        except Exception as error:  # noqa: BLE001 - becomes the outcome: a translation never costs the session
+            failure = TranslationFailedError(f"The translator failed unexpectedly ({type(error).__name__}).")
+            return dict.fromkeys(targets, failure)
+        nothing = TranslationFailedError("The translator gave no answer for this language.")
+        return {target: outcomes.get(target, nothing) for target in targets}
 
     def _serves(self, source: Locale, target: TargetLanguage) -> bool:
         return self._translator is not None and self._translator.supports(source, target)
-
-
-def _is_same(locale: Locale, target: TargetLanguage) -> bool:
-    return base_language(locale) == base_language(target)

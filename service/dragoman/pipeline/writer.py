@@ -1,7 +1,8 @@
 """The one writer of a session: turns values into events and numbers them."""
 
+import math
 from collections.abc import Iterator
-from typing import Literal, overload
+from typing import Literal
 
 from dragoman.domain.audio import Span, to_ms
 from dragoman.domain.errors import DragomanError, EngineFailedError
@@ -37,8 +38,7 @@ class EventWriter:
         self._engine = engine
         self._id = spec.session_id
         self._seq = 0
-        self.utterances = 0
-        """Finals written so far."""
+        self._utterances = 0
         self._locale: Locale | None = None
         self._changed_from: Locale | None = None
 
@@ -79,7 +79,7 @@ class EventWriter:
         if before is not None and self._spec.lid is LidMode.AT_START:
             raise EngineFailedError(f"The engine changed from {before} to {locale} in at-start identification.")
         self._locale = locale
-        scores = tuple(LocaleScore(locale=each, probability=_probability(score)) for each, score in decision.scores)
+        scores = tuple(LocaleScore(locale=each, probability=_rounded(score)) for each, score in decision.scores)
         confidence = next((score.probability for score in scores if score.locale == locale), None)
         if before is None:
             yield LanguageDetected(
@@ -87,7 +87,7 @@ class EventWriter:
                 seq=self._next(),
                 locale=locale,
                 confidence=confidence,
-                at_ms=to_ms(decision.at),
+                at_ms=to_ms(decision.heard),
                 mode=self._spec.lid,
                 candidates=scores,
             )
@@ -99,18 +99,18 @@ class EventWriter:
             locale=locale,
             changed_from=before,
             confidence=confidence,
-            at_ms=to_ms(decision.at),
+            at_ms=to_ms(decision.since),
             candidates=scores,
         )
 
     def transcript(self, hypothesis: Hypothesis, translates_to: tuple[TargetLanguage, ...]) -> TranscriptFinal:
         """Write a final, as the next utterance of the session."""
-        self.utterances += 1
+        self._utterances += 1
         changed_from, self._changed_from = self._changed_from, None
         return TranscriptFinal(
             session_id=self._id,
             seq=self._next(),
-            utterance_id=f"u_{self.utterances}",
+            utterance_id=f"u_{self._utterances}",
             rev=1,
             text=hypothesis.text,
             start_ms=hypothesis.speech.start_ms,
@@ -187,7 +187,7 @@ class EventWriter:
             seq=self._next(),
             reason=reason,
             ledger=ledger,
-            utterances=self.utterances,
+            utterances=self._utterances,
             translations=translations,
         )
 
@@ -196,10 +196,11 @@ class EventWriter:
         return self._seq
 
 
-@overload
-def _probability(value: float) -> float: ...
-@overload
-def _probability(value: None) -> None: ...
 def _probability(value: float | None) -> float | None:
-    """Return a probability with as many digits as mean anything; engines overshoot 1 by rounding."""
-    return None if value is None else round(min(1.0, value), 4)
+    """Return a probability, or unknown: some engines give no number where they know nothing."""
+    return None if value is None or math.isnan(value) else _rounded(value)
+
+
+def _rounded(probability: float) -> float:
+    """Return as many digits as mean anything; engines overshoot 1 by rounding."""
+    return round(min(1.0, probability), 4)

@@ -25,7 +25,12 @@ def translator(*folders: Path, options: CTranslate2Options = OPTIONS) -> Transla
 
 
 def translate(engine: Translator, text: str, source: str, *targets: str) -> Mapping[TargetLanguage, str]:
-    return asyncio.run(engine.translate(text, Locale(source), [TargetLanguage(target) for target in targets]))
+    """Return the translations; the first failure is raised."""
+    outcomes = asyncio.run(engine.translate(text, Locale(source), [TargetLanguage(target) for target in targets]))
+    for outcome in outcomes.values():
+        if isinstance(outcome, TranslationFailedError):
+            raise outcome
+    return {target: outcome for target, outcome in outcomes.items() if isinstance(outcome, str)}
 
 
 def pair(root: Path, source: str, target: str, *, ends: bool = True) -> Path:
@@ -121,12 +126,20 @@ def test_what_is_not_words_stays_as_it_is(tmp_path: Path) -> None:
     assert made == {"fr": "bonjour ami.\n– …\nmerci"}
 
 
+def test_one_target_that_fails_does_not_cost_the_others(tmp_path: Path) -> None:
+    engine = translator(pair(tmp_path, "en", "fr", ends=False), pair(tmp_path, "en", "de"))
+    targets = [TargetLanguage("fr"), TargetLanguage("de")]
+    outcomes = asyncio.run(engine.translate("hello friend.", Locale("en-US"), targets))
+    assert isinstance(outcomes[targets[0]], TranslationFailedError)
+    assert isinstance(outcomes[targets[1]], str)
+
+
 def test_concurrent_calls_give_what_calls_in_turn_give(tmp_path: Path) -> None:
     engine = translator(tiny_models.ours(tmp_path / "ours"), pair(tmp_path, "en", "fr"))
     texts = [" ".join(WORDS["en"][(first + step) % 8] for step in range(1 + first % 5)) for first in range(20)]
     targets = [TargetLanguage("fr"), TargetLanguage("de")]
 
-    async def together() -> list[Mapping[TargetLanguage, str]]:
+    async def together() -> list[Mapping[TargetLanguage, str | TranslationFailedError]]:
         return await asyncio.gather(*(engine.translate(text, Locale("en-US"), targets) for text in texts))
 
     assert asyncio.run(together()) == [translate(engine, text, "en-US", "fr", "de") for text in texts]

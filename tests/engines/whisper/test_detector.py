@@ -6,20 +6,19 @@ from tests.calls import call
 from dragoman.engines.whisper.detector import SileroDetector
 
 
-@pytest.mark.parametrize("frame", [160, 512, 1_600, 5_000])
-def test_streaming_hears_what_the_whole_recording_says(frame: int) -> None:
+@pytest.mark.parametrize("batch", [1, 7, 1_000])
+def test_streaming_hears_what_the_whole_recording_says(batch: int) -> None:
     samples = call("en").samples(0, 6_000)
+    windows = np.pad(samples, (0, -samples.size % 512)).reshape(-1, 512)
     detector = SileroDetector()
-    found: list[float] = []
-    for start in range(0, samples.size, frame):
-        found += detector.probabilities(samples[start : start + frame])
-    found += detector.finish()
-    padded = np.pad(samples, (0, -samples.size % 512))
-    assert found == pytest.approx(get_vad_model()(padded).tolist(), abs=1e-4)
+    found = [p for at in range(0, len(windows), batch) for p in detector.probabilities(windows[at : at + batch])]
+    assert found == pytest.approx(get_vad_model()(windows.reshape(-1)).tolist(), abs=1e-4)
 
 
-def test_the_last_incomplete_window_is_judged_once() -> None:
+def test_a_reset_forgets() -> None:
+    windows = call("en").samples(600, 2_136).reshape(-1, 512)
     detector = SileroDetector()
-    assert detector.probabilities(np.zeros(100, np.float32)) == []
-    assert len(detector.finish()) == 1
-    assert detector.finish() == []
+    fresh = detector.probabilities(windows)
+    assert detector.probabilities(windows) != fresh
+    detector.reset()
+    assert detector.probabilities(windows) == fresh

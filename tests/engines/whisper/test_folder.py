@@ -54,3 +54,30 @@ def test_a_damaged_tokenizer_is_an_error_and_not_a_crash(tmp_path: Path) -> None
     (folder / "tokenizer.json").write_text("{")
     with pytest.raises(ModelInvalidError, match="cannot be loaded"):
         RightSizedWhisper(WhisperOptions(str(folder)))
+
+
+def test_mel_bands_that_do_not_fit_are_found_at_load(tmp_path: Path) -> None:
+    folder = shutil.copytree(resolve_model("micro"), tmp_path / "model")
+    (folder / "preprocessor_config.json").write_text('{"feature_size": 128}')
+    with pytest.raises(ModelInvalidError, match=r"80 mel bands.*says 128"):
+        RightSizedWhisper(WhisperOptions(str(folder)))
+
+
+def test_an_interrupted_download_is_taken_up_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--Systran--faster-whisper-small" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs" / "main").write_text("abc")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(ModelMissingError, match=r"no model.bin.*hf download"):
+        find_model("small")
+
+
+@pytest.mark.parametrize(
+    ("name", "can"), [("whisper-small", True), ("whisper-turbo", False), ("distil-large-v3", False)]
+)
+def test_only_models_that_were_trained_to_translate_do(tmp_path: Path, name: str, can: bool) -> None:
+    folder = shutil.copytree(resolve_model("micro"), tmp_path / name)
+    assert RightSizedWhisper(WhisperOptions(str(folder))).can_translate == can

@@ -1,12 +1,21 @@
 import pytest
 
-from dragoman.engines.whisper.guards import Doubt, GuardRules, compression_ratio, doubts, has_loop
+from dragoman.engines.whisper.guards import Doubt, GuardRules, Outcome, compression_ratio, doubts, has_loop
 
 RULES = GuardRules()
 
 
-def found(text: str, *, avg_log_prob: float = -0.2, no_speech: float = 0.0, speech_ms: int = 4_000) -> set[Doubt]:
-    return set(doubts(text, avg_log_prob=avg_log_prob, no_speech=no_speech, speech_ms=speech_ms, rules=RULES))
+def found(
+    text: str,
+    *,
+    avg_log_prob: float = -0.2,
+    no_speech: float = 0.0,
+    speech_s: float = 4.0,
+    until_s: float | None = None,
+    truncated: bool = False,
+) -> set[Doubt]:
+    outcome = Outcome(text, avg_log_prob, no_speech, until_s, truncated)
+    return set(doubts(outcome, speech_s=speech_s, speech_end_s=speech_s, rules=RULES))
 
 
 @pytest.mark.parametrize(
@@ -17,7 +26,6 @@ def found(text: str, *, avg_log_prob: float = -0.2, no_speech: float = 0.0, spee
         "No, no, no, no!",
         "One two three, one two three.",
         "はい、そうです。",
-        "",
     ],
 )
 def test_ordinary_text_is_trusted(text: str) -> None:
@@ -40,15 +48,15 @@ def test_the_same_words_over_and_over_are_a_loop(text: str) -> None:
 def test_a_long_loop_compresses_too_well() -> None:
     text = "na " * 60
     assert compression_ratio(text) > RULES.max_compression_ratio
-    assert {Doubt.LOOP, Doubt.REPETITIVE} <= found(text, speech_ms=20_000)
+    assert {Doubt.LOOP, Doubt.REPETITIVE} <= found(text, speech_s=20)
 
 
 def test_nobody_speaks_that_fast() -> None:
-    assert found("Good morning, this is Clara Wagner from Lyon, how are you?", speech_ms=300) == {Doubt.RUNAWAY}
+    assert found("Good morning, this is Clara Wagner from Lyon, how are you?", speech_s=0.3) == {Doubt.RUNAWAY}
 
 
 def test_short_words_in_a_breath_are_trusted() -> None:
-    assert found("Sí, es correcto.", speech_ms=100) == set()
+    assert found("Sí, es correcto.", speech_s=0.1) == set()
 
 
 @pytest.mark.parametrize("score", [-1.2, float("-inf"), float("nan")])
@@ -59,3 +67,19 @@ def test_a_low_score_is_doubted(score: float) -> None:
 def test_the_models_own_doubt_counts_only_with_a_low_score() -> None:
     assert found("Hello.", no_speech=0.9) == set()
     assert found("Hello.", no_speech=0.9, avg_log_prob=-1.5) == {Doubt.UNSURE, Doubt.NO_SPEECH}
+
+
+@pytest.mark.parametrize(("speech_s", "expected"), [(0.4, set()), (1.0, {Doubt.EMPTY})])
+def test_nothing_is_doubted_only_where_something_was_said(speech_s: float, expected: set[Doubt]) -> None:
+    assert found("", speech_s=speech_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("until_s", "expected"), [(4.0, set()), (3.6, set()), (3.4, {Doubt.INCOMPLETE}), (None, set())]
+)
+def test_a_text_that_ends_before_the_speech_is_incomplete(until_s: float | None, expected: set[Doubt]) -> None:
+    assert found("Good morning.", until_s=until_s) == expected
+
+
+def test_a_text_that_was_cut_off_is_doubted() -> None:
+    assert found("Good morning.", truncated=True) == {Doubt.TRUNCATED}

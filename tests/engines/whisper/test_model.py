@@ -58,6 +58,21 @@ def test_a_batch_gives_what_its_jobs_give_alone(micro: RightSizedWhisper) -> Non
     assert [each.text for each in together] == [micro.generate([job])[0].text for job in mixed]
 
 
+def test_a_text_says_until_when_it_reaches(micro: RightSizedWhisper) -> None:
+    sentence = call("de").sentences[1]
+    encoded = micro.encode(call("de").samples(sentence.start_ms - 200, sentence.end_ms + 800))
+    timed, plain = (micro.generate([DecodeJob(encoded, "de", timestamps=on)])[0] for on in (True, False))
+    assert timed.until_s == pytest.approx((sentence.end_ms - sentence.start_ms + 200) / 1000, abs=0.15)
+    assert plain.until_s is None
+
+
+def test_the_length_of_a_text_is_bounded_by_the_speech(micro: RightSizedWhisper) -> None:
+    job = DecodeJob(micro.encode(call("en").samples(600, 700)), "en")
+    decoded = micro.generate([job])[0]
+    assert len(decoded.tokens) <= 26
+    assert decoded.truncated == (len(decoded.tokens) >= 25)
+
+
 def test_nothing_to_say_has_no_words(micro: RightSizedWhisper) -> None:
     job = DecodeJob(micro.encode(np.zeros(16_000, np.float32)), "en")
     silent = micro.generate([job])[0]

@@ -77,6 +77,13 @@ def test_other_windows_wait_for_their_own_batch() -> None:
     assert model.batches == [["en", "fr"], ["de"]]
 
 
+def test_other_prompts_wait_for_their_own_batch() -> None:
+    model = GatedModel()
+    plain = DecodeJob(job("de").encoded, "de", timestamps=False)
+    run(model, job("en"), plain, job("fr"))
+    assert model.batches == [["en", "fr"], ["de"]]
+
+
 def test_a_batch_has_a_limit() -> None:
     model = GatedModel()
     run(model, *(job(str(number)) for number in range(6)), max_batch=4)

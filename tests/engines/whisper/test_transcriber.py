@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterable
 from contextlib import aclosing
+from itertools import groupby
 from typing import Protocol
 
 import pytest
@@ -56,6 +57,11 @@ def finals(heard: list[Heard]) -> list[Hypothesis]:
     return [item for item in heard if isinstance(item, Hypothesis)]
 
 
+def decided(heard: list[Heard]) -> list[str]:
+    """Return the languages decided for, each once per run."""
+    return [locale for locale, _ in groupby(item.locale for item in heard if isinstance(item, LanguageDecision))]
+
+
 def assert_settles(heard: list[Heard], samples: int) -> None:
     spans = [
         item.span if isinstance(item, Silence) else item.covers
@@ -80,7 +86,7 @@ def test_at_start_decides_right_within_two_seconds_of_speech(transcribe: Transcr
     began = next(item.at for item in heard if isinstance(item, SpeechStarted))
     decisions = [item for item in heard if isinstance(item, LanguageDecision)]
     assert [decision.locale for decision in decisions] == list(call(name).locales)
-    assert to_ms(decisions[0].at - began) <= 2_000
+    assert to_ms(decisions[0].heard - began) <= 2_000
     assert heard.index(decisions[0]) < heard.index(finals(heard)[0])
 
 
@@ -94,14 +100,14 @@ def test_two_seconds_of_speech_are_enough(transcribe: Transcribe, name: str, end
 def test_continuous_follows_every_switch_at_the_right_utterance(transcribe: Transcribe) -> None:
     mixed = call("mixed")
     heard = transcribe(mixed.frames(), TranscriptionRequest(ALL))
-    assert [item.locale for item in heard if isinstance(item, LanguageDecision)] == list(mixed.locales)
+    assert decided(heard) == list(mixed.locales)
     assert [final.locale for final in finals(heard)] == [sentence.locale for sentence in mixed.sentences]
 
 
 def test_continuous_does_not_switch_within_a_call_of_one_language(transcribe: Transcribe) -> None:
     for name in ("en", "es", "de", "fr"):
         heard = transcribe(call(name).frames(), TranscriptionRequest(ALL))
-        assert len([item for item in heard if isinstance(item, LanguageDecision)]) == 1
+        assert decided(heard) == list(call(name).locales)
 
 
 def test_a_single_candidate_is_taken_at_its_word(transcribe: Transcribe) -> None:
@@ -184,3 +190,14 @@ def test_sessions_share_one_model(micro: RightSizedWhisper, scheduler: Scheduler
         return await asyncio.gather(*(texts(name) for name in ("en", "es", "de", "fr")))
 
     assert asyncio.run(together()) == [asyncio.run(texts(name)) for name in ("en", "es", "de", "fr")]
+
+
+def test_at_start_does_not_keep_a_short_greeting_waiting(transcribe: Transcribe) -> None:
+    # Half a second of speech, and then a long silence on a line that stays open.
+    sentence = call("en").sentences[13]
+    pcm = call("en").pcm()[32 * (sentence.start_ms - 100) : 32 * (sentence.start_ms + 600)] + bytes(32 * 12_000)
+    frames = [AudioFrame(start, pcm[2 * start : 2 * start + 3_200]) for start in range(0, len(pcm) // 2, 1_600)]
+    heard = transcribe(frames, TranscriptionRequest(ALL, LidMode.AT_START))
+    (decision,) = [item for item in heard if isinstance(item, LanguageDecision)]
+    assert to_ms(decision.heard) < 7_000
+    assert_settles(heard, frames[-1].end)

@@ -22,6 +22,8 @@ LOOP = Decoded("ja ja ja ja ja ja ja ja", (1,), -0.1, 0.0)
 UNSURE = Decoded("Guten Dach.", (1,), -1.4, 0.1)
 LESS_UNSURE = Decoded("Guten Tag auch.", (1,), -1.2, 0.1)
 NOISE = Decoded("Danke.", (1,), -1.4, 0.9)
+CUT = Decoded("Guten Tag und", (1,), -0.1, 0.0, truncated=True)
+HALF = Decoded("Guten", (1,), -0.1, 0.0, until_s=0.4)
 ENGLISH = Decoded("Good day.", (1,), -0.1, 0.0)
 
 DE = parse_candidates(["de-DE"], LidMode.CONTINUOUS)
@@ -29,15 +31,26 @@ SPEECH = Segment(Span(16_000, 52_000), Span(20_000, 50_000), "silence")
 
 
 class ScriptedModel:
-    """Answers one text in right-sized windows and another in full ones."""
+    """Answers one text per way of decoding: right-sized, right-sized without timestamps, and in the full window."""
 
     can_batch = True
 
-    def __init__(self, right_sized: Decoded, full: Decoded, translation: Decoded = ENGLISH) -> None:
-        self.answers = {100: right_sized, FULL_WINDOW_FRAMES: full}
+    def __init__(
+        self,
+        right_sized: Decoded,
+        plain: Decoded,
+        full: Decoded,
+        translation: Decoded = ENGLISH,
+        *,
+        aligns: bool = True,
+    ) -> None:
+        self.answers = {(100, True): right_sized, (100, False): plain, (FULL_WINDOW_FRAMES, True): full}
         self.translation = translation
+        self.aligns = aligns
+        self.full_windows = 0
 
     def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded:
+        self.full_windows += full_window
         window = FULL_WINDOW_FRAMES if full_window else 100
         return Encoded(StorageView.from_array(np.zeros((1, 1, 1), np.float32)), 100, window)
 
@@ -46,10 +59,13 @@ class ScriptedModel:
 
     def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
         return [
-            self.translation if job.task == "translate" else self.answers[job.encoded.window_frames] for job in jobs
+            self.translation if job.task == "translate" else self.answers[job.encoded.window_frames, job.timestamps]
+            for job in jobs
         ]
 
     def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
+        if not self.aligns:
+            raise IndexError("no path through the attention")
         # The first word swallows the silence before it, and the last runs over the end, as attention makes them do.
         return [TimedWord("Guten", 0.0, 0.6, 0.9), TimedWord("Tag.", 0.6, 9.0, 1.000001)]
 
@@ -62,7 +78,7 @@ def decode(model: ScriptedModel, *, translate: bool = False) -> list[Heard]:
         spoken = Spoken(SPEECH, np.zeros(36_000, np.float32))
         try:
             listening = await scheduler.listen(spoken.samples, identify=False)
-            return await decoder.decode(spoken, listening, SpokenLanguage(DE[0]))
+            return await decoder.decode(spoken, listening, SpokenLanguage(DE[0]), heard_at_s=0.0)
         finally:
             scheduler.close()
 
@@ -77,47 +93,69 @@ def text_of(heard: list[Heard]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("right_sized", "full", "text"),
+    ("right_sized", "plain", "full", "text"),
     [
-        (FINE, LOOP, "Guten Tag."),  # a trusted text is not decoded twice
-        (LOOP, FINE, "Guten Tag."),
-        (UNSURE, FINE, "Guten Tag."),
-        (UNSURE, LESS_UNSURE, "Guten Tag auch."),  # the better of two doubtful ones
-        (LESS_UNSURE, UNSURE, "Guten Tag auch."),
-        (UNSURE, LOOP, "Guten Dach."),  # doubtful is better than invented
-        (UNSURE, NOISE, ""),  # nobody spoke
-        (LOOP, LOOP, ""),  # invented twice
+        (FINE, LOOP, LOOP, "Guten Tag."),  # a trusted text is not decoded twice
+        (HALF, FINE, LOOP, "Guten Tag."),  # timestamps left the end out
+        (LOOP, FINE, LOOP, "Guten Tag."),
+        (LOOP, LOOP, FINE, "Guten Tag."),
+        (CUT, CUT, FINE, "Guten Tag."),
+        (UNSURE, UNSURE, LESS_UNSURE, "Guten Tag auch."),  # the likeliest of doubtful ones
+        (LESS_UNSURE, UNSURE, UNSURE, "Guten Tag auch."),
+        (UNSURE, LOOP, LOOP, "Guten Dach."),  # doubtful is better than invented
+        (UNSURE, UNSURE, NOISE, ""),  # nobody spoke
+        (LOOP, LOOP, LOOP, ""),  # invented three times
     ],
 )
-def test_the_better_of_two_windows_is_kept(right_sized: Decoded, full: Decoded, text: str) -> None:
-    assert text_of(decode(ScriptedModel(right_sized, full))) == text
+def test_a_doubted_text_is_decoded_another_way(right_sized: Decoded, plain: Decoded, full: Decoded, text: str) -> None:
+    assert text_of(decode(ScriptedModel(right_sized, plain, full))) == text
 
 
 def test_leaving_a_text_out_is_said() -> None:
-    notice = decode(ScriptedModel(LOOP, LOOP))[0]
+    notice = decode(ScriptedModel(LOOP, LOOP, LOOP))[0]
     assert isinstance(notice, Notice)
     assert notice.code == "text_suppressed"
     assert "1250 to 3125 ms" in notice.message
 
 
 def test_silence_is_nothing_to_speak_of() -> None:
-    assert len(decode(ScriptedModel(UNSURE, NOISE))) == 1
+    assert len(decode(ScriptedModel(UNSURE, UNSURE, NOISE))) == 1
+
+
+def test_the_full_window_is_encoded_once_for_transcript_and_translation() -> None:
+    model = ScriptedModel(LOOP, LOOP, LOOP, translation=LOOP)
+    decode(model, translate=True)
+    assert model.full_windows == 1
+
+
+def test_words_that_cannot_be_placed_cost_a_notice_and_not_the_text() -> None:
+    notice, final = decode(ScriptedModel(FINE, FINE, FINE, aligns=False))
+    assert isinstance(notice, Notice)
+    assert notice.code == "word_times_failed"
+    assert isinstance(final, Hypothesis)
+    assert (final.text, final.words) == ("Guten Tag.", ())
 
 
 def test_words_stay_within_the_speech() -> None:
-    final = decode(ScriptedModel(FINE, FINE))[-1]
+    final = decode(ScriptedModel(FINE, FINE, FINE))[-1]
     assert isinstance(final, Hypothesis)
     assert [(word.start_ms, word.end_ms) for word in final.words] == [(1_250, 1_600), (1_600, 3_250)]
     assert all(word.confidence is not None and word.confidence <= 1 for word in final.words)
 
 
 def test_english_comes_with_the_transcript() -> None:
-    final = decode(ScriptedModel(FINE, FINE), translate=True)[-1]
+    final = decode(ScriptedModel(FINE, FINE, FINE), translate=True)[-1]
     assert isinstance(final, Hypothesis)
     assert final.translations == {"en": "Good day."}
 
 
 def test_an_invented_translation_is_a_failed_one() -> None:
-    final = decode(ScriptedModel(FINE, FINE, translation=LOOP), translate=True)[-1]
+    final = decode(ScriptedModel(FINE, FINE, FINE, translation=LOOP), translate=True)[-1]
+    assert isinstance(final, Hypothesis)
+    assert final.translations == {"en": None}
+
+
+def test_a_translation_that_repeats_the_transcript_is_none() -> None:
+    final = decode(ScriptedModel(FINE, FINE, FINE, translation=FINE), translate=True)[-1]
     assert isinstance(final, Hypothesis)
     assert final.translations == {"en": None}

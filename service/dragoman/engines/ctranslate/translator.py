@@ -11,6 +11,8 @@ from dragoman.engines.ctranslate.model import TranslationModel
 from dragoman.engines.ctranslate.options import CTranslate2Options
 from dragoman.engines.ctranslate.routes import Leg, Route, find_route
 
+Outcome = str | TranslationFailedError
+
 
 class CTranslate2Translator:
     """Translates with the models given, directly or through English.
@@ -36,21 +38,22 @@ class CTranslate2Translator:
 
     async def translate(
         self, text: str, source: Locale, targets: Sequence[TargetLanguage]
-    ) -> Mapping[TargetLanguage, str]:
-        """Return one translation per target, in their order; blank text has blank ones.
-
-        Raises:
-            TranslationFailedError: if one of them could not be made; the message names the cause without quoting the
-                text.
-        """
+    ) -> Mapping[TargetLanguage, str | TranslationFailedError]:
+        """Return one outcome per target, in their order; blank text has blank translations."""
         if not targets or not text.strip():
             return dict.fromkeys(targets, "")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, self._translate, text, source, tuple(targets))
 
-    def _translate(self, text: str, source: Locale, targets: Sequence[TargetLanguage]) -> dict[TargetLanguage, str]:
+    def _translate(self, text: str, source: Locale, targets: Sequence[TargetLanguage]) -> dict[TargetLanguage, Outcome]:
         texts: dict[Route, str] = {(): text}
-        return {target: self._follow(self._route(source, target), texts) for target in targets}
+        outcomes: dict[TargetLanguage, Outcome] = {}
+        for target in targets:
+            try:
+                outcomes[target] = self._follow(self._route(source, target), texts)
+            except TranslationFailedError as error:
+                outcomes[target] = error
+        return outcomes
 
     def _route(self, source: Locale, target: TargetLanguage) -> Route:
         route = find_route(self._models, source, target)
@@ -67,7 +70,9 @@ class CTranslate2Translator:
     def _run(self, leg: Leg, text: str) -> str:
         try:
             return self._interpreter(leg.model).translate(text, leg)
-        except (OSError, RuntimeError, ValueError) as error:
+        except TranslationFailedError:
+            raise
+        except Exception as error:  # the libraries name no classes for what can go wrong in them
             raise TranslationFailedError(
                 f"The model '{leg.model.folder.name}' could not be loaded or run ({type(error).__name__})."
             ) from error

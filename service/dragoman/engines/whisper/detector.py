@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.audio.segmenter import WINDOW_SAMPLES
-
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
@@ -24,34 +22,22 @@ class SileroDetector:
 
     def __init__(self) -> None:
         self._session = _session()
-        self._rest = np.zeros(0, np.float32)
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was heard, except samples of an incomplete window."""
+        """Forget what was heard."""
         self._h = np.zeros(_STATE_SHAPE, np.float32)
         self._c = np.zeros(_STATE_SHAPE, np.float32)
-        self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)
+        self._context = np.zeros((1, _CONTEXT_SAMPLES), np.float32)
 
-    def probabilities(self, samples: NDArray[np.float32]) -> list[float]:
-        """Return P(speech) for every window of 512 samples that ``samples`` completes, in order."""
-        audio = np.concatenate([self._rest, samples]) if self._rest.size else samples
-        whole = audio.size - audio.size % WINDOW_SAMPLES
-        self._rest = audio[whole:].copy()
-        if not whole:
-            return []
-        windows = audio[:whole].reshape(-1, WINDOW_SAMPLES)
-        tails = np.vstack([self._context[None], windows[:-1, -_CONTEXT_SAMPLES:]])
-        self._context = windows[-1, -_CONTEXT_SAMPLES:].copy()
-        inputs = {"input": np.hstack([tails, windows]), "h": self._h, "c": self._c}
+    def probabilities(self, windows: NDArray[np.float32]) -> list[float]:
+        """Return P(speech) of each window, in order; shape ``(windows, 512)``, samples in [-1, 1)."""
+        tails = windows[:, -_CONTEXT_SAMPLES:]
+        before = np.vstack([self._context, tails[:-1]])
+        self._context = tails[-1:].copy()
+        inputs = {"input": np.hstack([before, windows]), "h": self._h, "c": self._c}
         found, self._h, self._c = self._session.run(None, inputs)
         return [float(probability) for probability in found]
-
-    def finish(self) -> list[float]:
-        """Return P(speech) for the incomplete last window, padded with silence, if there is one."""
-        if not self._rest.size:
-            return []
-        return self.probabilities(np.zeros(WINDOW_SAMPLES - self._rest.size, np.float32))
 
 
 @cache

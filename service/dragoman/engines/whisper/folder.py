@@ -19,8 +19,7 @@ class WhisperOptions:
 
     ``model`` is a folder or a hub name (``"small"``, ``"large-v3-turbo"``, ``"owner/model"``). ``threads`` are CPU
     threads per call, 0 to let ``cpu_threads`` choose. ``beam_size`` 1 is greedy. ``margin_frames`` (10 ms each) of
-    padding follow the speech in a right-sized window: with fewer than 50, models that were trained on 30 s windows
-    loop (measured in docs/decisions/0003).
+    padding follow the speech in a right-sized window (docs/decisions/0003).
     """
 
     model: str
@@ -47,7 +46,7 @@ def find_model(name: str) -> Path:
 
     Raises:
         ModelMissingError: if it is nowhere; the message names the file and the command that fetches it.
-        ModelInvalidError: if the folder lacks a file that decoding needs.
+        ModelInvalidError: if a folder lacks a file that decoding needs.
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
@@ -55,14 +54,18 @@ def find_model(name: str) -> Path:
             raise ModelMissingError(
                 f"There is no model folder at '{name}'. Give a folder that holds model.bin, or a name."
             )
-        folder = _from_hub(name)
-    # Without tokenizer.json faster-whisper would silently fetch one of another model.
-    if missing := [file for file in _NEEDED if not (folder / file).is_file()]:
+        return _from_hub(name)
+    if missing := _missing(folder):
         raise ModelInvalidError(
             f"'{folder}' is no faster-whisper model: {', '.join(missing)} is missing. Convert with "
             "'ct2-transformers-converter --copy_files tokenizer.json preprocessor_config.json', or fetch it again."
         )
     return folder
+
+
+def _missing(folder: Path) -> list[str]:
+    # Without tokenizer.json faster-whisper would silently fetch one of another model.
+    return [file for file in _NEEDED if not (folder / file).is_file()]
 
 
 def _looks_like_path(name: str) -> bool:
@@ -74,7 +77,9 @@ def _from_hub(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
-        return Path(download_model(name, local_files_only=True))
+        cached = Path(download_model(name, local_files_only=True))
+        if not _missing(cached):  # a download that was interrupted is taken up again
+            return cached
     except ValueError as error:
         raise ModelMissingError(
             f"'{name}' is neither a folder nor a known model. Known names: {', '.join(_names())}."
@@ -82,14 +87,19 @@ def _from_hub(name: str) -> Path:
     except LocalEntryNotFoundError:
         pass
     try:
-        return Path(download_model(name))
+        folder = Path(download_model(name))
+        missing = _missing(folder)
+        cause: Exception | None = None
     except (RepositoryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        repository, folder = _repository(name), Path(name).name
-        raise ModelMissingError(
-            f"Model '{name}' is not on this machine (no model.bin of {repository} in the cache), and the model hub "
-            f"cannot be reached. Where it can, run 'hf download {repository} --local-dir {folder}', bring the folder "
-            f"here and pass '--model ./{folder}'."
-        ) from error
+        missing, cause = ["model.bin"], error
+    if not missing:
+        return folder
+    repository, here = _repository(name), Path(name).name
+    raise ModelMissingError(
+        f"Model '{name}' is not on this machine (no {', '.join(missing)} of {repository} in the cache), and the model "
+        f"hub cannot be reached or does not have it. Where it can, run 'hf download {repository} --local-dir {here}', "
+        f"bring the folder here and pass '--model ./{here}'."
+    ) from cause
 
 
 def _names() -> list[str]:

@@ -1,6 +1,5 @@
 """When a decoded text is not to be trusted: pure judgements on text and scores."""
 
-import math
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,9 @@ class Doubt(StrEnum):
     LOOP = "loop"  # the same words over and over
     REPETITIVE = "repetitive"  # compresses too well
     RUNAWAY = "runaway"  # more text than anyone can speak in that time
+    TRUNCATED = "truncated"  # cut off by the bound on its length
+    INCOMPLETE = "incomplete"  # speech goes on after the text has ended
+    EMPTY = "empty"  # nothing, for speech that was long enough to be something
     UNSURE = "unsure"  # low average log-probability
     NO_SPEECH = "no_speech"  # the model itself doubts that anyone spoke
 
@@ -21,8 +23,9 @@ class GuardRules:
     """Thresholds.
 
     Compression ratio, log-probability and no-speech are Whisper's (Radford et al. 2022, section 4.5, and the
-    reference implementation). The other two are ours: nobody speaks 40 characters a second, and no sentence says the
-    same words five times in a row, or the same phrase four times.
+    reference implementation). The others are ours: nobody speaks 40 characters a second, and no sentence says the same
+    words five times in a row, or the same phrase four times; VAD and the model disagree about the end of speech by less
+    than half a second.
     """
 
     max_compression_ratio: float = 2.4
@@ -32,25 +35,40 @@ class GuardRules:
     max_word_repeats: int = 4
     max_phrase_repeats: int = 3
     longest_phrase: int = 8
+    max_unsaid_s: float = 0.5
+    min_spoken_s: float = 1.0
 
 
-def doubts(text: str, *, avg_log_prob: float, no_speech: float, speech_ms: int, rules: GuardRules) -> frozenset[Doubt]:
-    """Return every reason to doubt ``text``, decoded from ``speech_ms`` of speech; none for a text to trust."""
-    found = set()
-    if not math.isfinite(avg_log_prob) or avg_log_prob < rules.min_avg_log_prob:
-        found.add(Doubt.UNSURE)
-        if no_speech > rules.max_no_speech:
-            found.add(Doubt.NO_SPEECH)
-    if not text:
-        return frozenset(found)
-    # Half a second of grace: the shortest words are mostly consonants that VAD trims.
-    if len(text) > rules.max_chars_per_s * (speech_ms + 500) / 1000:
-        found.add(Doubt.RUNAWAY)
-    if compression_ratio(text) > rules.max_compression_ratio:
-        found.add(Doubt.REPETITIVE)
-    if has_loop(text, rules):
-        found.add(Doubt.LOOP)
-    return frozenset(found)
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is judged: a text and what the model says about it, see ``Decoded``."""
+
+    text: str
+    avg_log_prob: float
+    no_speech: float
+    until_s: float | None
+    truncated: bool
+
+
+def doubts(outcome: Outcome, *, speech_s: float, speech_end_s: float, rules: GuardRules) -> frozenset[Doubt]:
+    """Return every reason to doubt a text; none for one to trust.
+
+    ``speech_s`` is how long somebody spoke, ``speech_end_s`` when that ended, from the start of the segment.
+    """
+    text = outcome.text
+    unsure = not outcome.avg_log_prob >= rules.min_avg_log_prob  # a score that is no number counts as unsure
+    reasons = {
+        Doubt.UNSURE: unsure,
+        Doubt.NO_SPEECH: unsure and outcome.no_speech > rules.max_no_speech,
+        Doubt.EMPTY: not text and speech_s >= rules.min_spoken_s,
+        Doubt.TRUNCATED: outcome.truncated,
+        Doubt.INCOMPLETE: outcome.until_s is not None and speech_end_s - outcome.until_s > rules.max_unsaid_s,
+        # Half a second of grace: the shortest words are mostly consonants that VAD trims.
+        Doubt.RUNAWAY: len(text) > rules.max_chars_per_s * (speech_s + 0.5),
+        Doubt.REPETITIVE: bool(text) and compression_ratio(text) > rules.max_compression_ratio,
+        Doubt.LOOP: has_loop(text, rules),
+    }
+    return frozenset(doubt for doubt, holds in reasons.items() if holds)
 
 
 def compression_ratio(text: str) -> float:

@@ -6,6 +6,7 @@ English and word times. Calls are blocking and not thread-safe as a group; the s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
@@ -27,6 +28,9 @@ _STEP_FRAMES: Final = 50
 _PREPENDED: Final = "\"'“¿([{-"
 _APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
 
+_MAX_TOKENS_PER_S: Final = 16
+"""English takes 5 tokens a second, languages with scripts of their own up to 12; more is a runaway."""
+
 Task = Literal["transcribe", "translate"]
 
 
@@ -44,21 +48,36 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class DecodeJob:
-    """One text to generate from an encoded segment; ``language`` is Whisper's code."""
+    """One text to generate from an encoded segment; ``language`` is Whisper's code.
+
+    With ``timestamps`` the model says until when its text reaches, and leaves out a sentence that the window cuts off.
+    """
 
     encoded: Encoded
     language: str
     task: Task = "transcribe"
+    timestamps: bool = True
+
+    @property
+    def shape(self) -> tuple[int, bool]:
+        """What must be equal in a batch: the size of the window and, as CTranslate2 demands, the prompt's length."""
+        return self.encoded.window_frames, self.timestamps
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A generated text. ``avg_log_prob`` is per token, natural logarithm; ``no_speech`` in [0, 1]."""
+    """A generated text.
+
+    ``avg_log_prob`` is per token, natural logarithm; ``no_speech`` in [0, 1]; ``until_s`` is where the text ends, in
+    seconds from the segment's start, if timestamps were asked for; ``truncated`` says that the bound on length cut it.
+    """
 
     text: str
     tokens: tuple[int, ...]
     avg_log_prob: float
     no_speech: float
+    until_s: float | None = None
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +100,8 @@ class RightSizedWhisper:
     def __init__(self, options: WhisperOptions) -> None:
         self._options = options
         folder = find_model(options.model)
-        self.name = folder.name
+        # A model from a hub lies in a folder named after its revision.
+        self.name = folder.name if Path(options.model).expanduser().is_dir() else options.model
         try:
             self._whisper = WhisperModel(
                 str(folder),
@@ -93,15 +113,20 @@ class RightSizedWhisper:
             raise ModelInvalidError(f"The model in '{folder}' cannot be loaded: {error}") from error
         self._model = self._whisper.model
         self._features = self._whisper.feature_extractor
+        if (bands := self._features.mel_filters.shape[0]) != self._model.n_mels:
+            raise ModelInvalidError(
+                f"The model in '{folder}' listens to {self._model.n_mels} mel bands, but its preprocessor_config.json "
+                f"(or its absence) says {bands}; copy that file from where the model came from."
+            )
         self.max_segment_ms = int(self._features.chunk_length) * 1000
         known = (code for code in self._whisper.supported_languages if self._token(code) is not None)
         self.languages: frozenset[str] = frozenset(known if self._model.is_multilingual else ["en"])
         self._tokenizers: dict[tuple[str, Task], Tokenizer] = {}
 
     @property
-    def can_identify(self) -> bool:
-        """Whether the model tells languages apart and translates into English."""
-        return bool(self._model.is_multilingual)
+    def can_translate(self) -> bool:
+        """Whether the model was trained to translate into English; its files do not say, its name does."""
+        return bool(self._model.is_multilingual) and not any(kind in self.name for kind in ("turbo", "distil"))
 
     def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded:
         """Encode one segment of at most 30 s; longer audio is cut off at the window's end.
@@ -124,21 +149,21 @@ class RightSizedWhisper:
         return {token[2:-2]: probability for token, probability in ranked}
 
     def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
-        """Decode a batch whose windows are of one size; languages and tasks may be mixed."""
+        """Decode a batch of jobs of one ``shape``; languages and tasks may be mixed."""
         outputs = jobs[0].encoded.output
         if len(jobs) > 1:
             outputs = StorageView.from_array(np.concatenate([np.array(job.encoded.output) for job in jobs]))
-        # A second of speech takes fewer than 12 tokens; the bound stops a runaway early.
         longest_s = max(job.encoded.speech_frames for job in jobs) / 100
+        most_tokens = min(self._whisper.max_length // 2, 24 + int(longest_s * _MAX_TOKENS_PER_S))
         results = self._model.generate(
             outputs,
             [self._prompt(job) for job in jobs],
             beam_size=self._options.beam_size,
-            max_length=min(self._whisper.max_length, 24 + int(longest_s * 16)),
+            max_length=2 * most_tokens,  # CTranslate2 keeps one half for prompts
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [self._decoded(job, result) for job, result in zip(jobs, results, strict=True)]
+        return [self._decoded(job, result, most_tokens) for job, result in zip(jobs, results, strict=True)]
 
     def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
         """Return when each word of a transcript was spoken, from the decoder's cross-attention."""
@@ -160,15 +185,21 @@ class RightSizedWhisper:
         return bool(self._model.device == "cpu")
 
     def _prompt(self, job: DecodeJob) -> list[int]:
-        return list(self._tokenizer(job.language, job.task).sot_sequence)
+        tokenizer = self._tokenizer(job.language, job.task)
+        return [*tokenizer.sot_sequence, *([] if job.timestamps else [tokenizer.no_timestamps])]
 
-    def _decoded(self, job: DecodeJob, result: WhisperGenerationResult) -> Decoded:
+    def _decoded(self, job: DecodeJob, result: WhisperGenerationResult, most_tokens: int) -> Decoded:
         tokens = tuple(result.sequences_ids[0])
         tokenizer = self._tokenizer(job.language, job.task)
-        # CTranslate2 normalises the score by the length without the end token; Whisper counts it.
-        avg_log_prob = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        times = [token - tokenizer.timestamp_begin for token in tokens if token >= tokenizer.timestamp_begin]
         return Decoded(
-            tokenizer.decode(list(tokens)).strip(), tokens, float(avg_log_prob), float(result.no_speech_prob)
+            text=tokenizer.decode(list(tokens)).strip(),
+            tokens=tokens,
+            # CTranslate2 normalises the score by the length without the end token; Whisper counts it.
+            avg_log_prob=float(result.scores[0] * len(tokens) / (len(tokens) + 1)),
+            no_speech=float(result.no_speech_prob),
+            until_s=times[-1] * self._whisper.time_precision if times else None,
+            truncated=len(tokens) >= most_tokens,
         )
 
     def _tokenizer(self, language: str, task: Task) -> Tokenizer:

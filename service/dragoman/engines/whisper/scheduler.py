@@ -42,7 +42,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Decode:
-    """Work that can share a batch with other decodings of the same window size."""
+    """Work that can share a batch with other decodings of the same shape."""
 
     job: DecodeJob
     result: "Future[Decoded]" = field(default_factory=Future)
@@ -63,6 +63,7 @@ class Scheduler:
         self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
         self._held: list[_Work] = []  # taken off the queue in search of companions for a batch
         self._closed = False
+        self._door = threading.Lock()  # nothing gets in behind the last item
         self._worker = threading.Thread(target=self._work, name="whisper", daemon=True)
         self._worker.start()
 
@@ -87,10 +88,11 @@ class Scheduler:
 
     def close(self) -> None:
         """Finish what is queued and end the worker. Idempotent."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._worker.join()
+        with self._door:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._worker.join()
 
     async def _call(self, run: Callable[[], R]) -> R:
         result: Future[R] = Future()
@@ -107,9 +109,10 @@ class Scheduler:
         return await asyncio.wrap_future(result)
 
     def _put(self, work: _Work) -> None:
-        if self._closed:
-            raise EngineFailedError("The engine is shut down; start a new one.")
-        self._queue.put(work)
+        with self._door:
+            if self._closed:
+                raise EngineFailedError("The engine is shut down; start a new one.")
+            self._queue.put(work)
 
     def _work(self) -> None:
         while (work := self._held.pop(0) if self._held else self._queue.get()) is not None:
@@ -119,13 +122,10 @@ class Scheduler:
                 work()
 
     def _companions(self, first: _Decode) -> list[_Decode]:
-        """Take waiting decodings with the window of ``first``; whatever else waits keeps its place."""
+        """Take waiting decodings of the shape of ``first``; whatever else waits keeps its place."""
         while not self._queue.empty():
             self._held.append(self._queue.get())
-        window = first.job.encoded.window_frames
-        fitting = [
-            work for work in self._held if isinstance(work, _Decode) and work.job.encoded.window_frames == window
-        ]
+        fitting = [work for work in self._held if isinstance(work, _Decode) and work.job.shape == first.job.shape]
         taken = fitting[: self._max_batch - 1]
         self._held = [work for work in self._held if work not in taken]
         return taken

@@ -5,16 +5,24 @@ The stages run ahead of each other, so that a file keeps the model busy; a live 
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from dragoman.audio.segmenter import EndpointRules
-from dragoman.domain.audio import Flush, Span, to_ms
+from dragoman.domain.audio import Flush, to_ms, to_samples
 from dragoman.domain.language import LidMode
-from dragoman.domain.speech import AudioInput, Heard, LanguageDecision, TranscriptionRequest
-from dragoman.domain.streams import ahead
+from dragoman.domain.speech import (
+    AudioInput,
+    Heard,
+    Hypothesis,
+    LanguageDecision,
+    Silence,
+    SpeechStarted,
+    TranscriptionRequest,
+)
 from dragoman.engines.hearing import Beginning, Hearing, Sound, Spoken
 from dragoman.engines.language import Continuous, Evidence, LanguageRules, decide_at_start, decide_continuous, normalise
 from dragoman.engines.ports import SpeechDetector
@@ -23,11 +31,17 @@ from dragoman.engines.whisper.languages import codes_of
 from dragoman.engines.whisper.model import RightSizedWhisper
 from dragoman.engines.whisper.scheduler import Listening, Scheduler
 from dragoman.engines.whisper.utterance import SpokenLanguage, UtteranceDecoder
+from dragoman.streams import ahead
 
 R = TypeVar("R")
 
-_AHEAD: Final = 16
-"""Items that may wait between two stages: enough segments for a full batch, few enough to bound memory."""
+_AHEAD: Final = 64
+"""Items that may wait between two stages; an utterance is three of them."""
+
+_MAX_WAITING_SAMPLES: Final = to_samples(60_000)
+"""Speech that may wait for its text before no more audio is taken: enough for a full batch, little enough to stay
+close behind a live stream.
+"""
 
 _LEAST_PROBABILITY: Final = 1e-9
 
@@ -74,11 +88,12 @@ class WhisperTranscriber:
                 aclosing(ahead(run.decide(heard), _AHEAD)) as decided,
             ):
                 async for item in decided:
-                    if isinstance(item, asyncio.Task):
-                        for each in await item:
-                            yield each
-                    else:
+                    if not isinstance(item, asyncio.Task):
                         yield item
+                        continue
+                    for each in await item:
+                        yield each
+                        run.make_room(each)
         finally:
             await run.close()
 
@@ -89,10 +104,11 @@ class WhisperTranscriber:
 
 @dataclass(frozen=True, slots=True)
 class _Heeded:
-    """A sound that the model is listening to."""
+    """A sound that the model is listening to; ``at_s`` is when it had been heard, on the monotonic clock."""
 
     sound: Spoken | Beginning
     listening: asyncio.Task[Listening]
+    at_s: float
 
 
 _Decoding = asyncio.Task[list[Heard]]
@@ -110,8 +126,10 @@ class _Run:
         self._codes = codes_of(request.candidates, model.languages, model.name)
         self._fixed = SpokenLanguage(request.candidates[0]) if len(request.candidates) == 1 else None
         self._at_start = request.lid is LidMode.AT_START
-        self._utterances = UtteranceDecoder(scheduler, request, self._codes, can_translate=model.can_identify)
+        self._utterances = UtteranceDecoder(scheduler, request, self._codes, can_translate=model.can_translate)
         self._tasks: set[asyncio.Task[Listening] | _Decoding] = set()
+        self._waiting_samples = 0  # in segments whose text is not out yet
+        self._room = asyncio.Event()
 
     @property
     def beginnings_ms(self) -> tuple[int, ...]:
@@ -127,12 +145,22 @@ class _Run:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def listen(self, sounds: AsyncIterator[Sound]) -> AsyncGenerator[Heard | _Heeded, None]:
-        """Begin to encode each segment as soon as it is heard."""
+        """Begin to encode each segment as soon as it is heard; wait while too much speech waits for its text."""
         async for sound in sounds:
             if isinstance(sound, Spoken | Beginning):
+                self._waiting_samples += sound.segment.covers.samples if isinstance(sound, Spoken) else 0
                 yield self._listen(sound)
             else:
                 yield sound
+            while self._waiting_samples > _MAX_WAITING_SAMPLES:
+                self._room.clear()
+                await self._room.wait()
+
+    def make_room(self, heard: Heard) -> None:
+        """Note that the text of a segment is out."""
+        if isinstance(heard, Hypothesis):
+            self._waiting_samples -= heard.covers.samples
+            self._room.set()
 
     def decide(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
         """Decide the language of utterances in order, and begin to decode each as soon as its language is known."""
@@ -147,36 +175,39 @@ class _Run:
                 yield item
                 continue
             evidence = await self._evidence(item)
-            before, state = state, decide_continuous(state, evidence, self._rules)
-            if before is None or state.locale != before.locale:
-                yield LanguageDecision(state.locale, _heard_until(item.sound), evidence.scores)
-            if isinstance(item.sound, Spoken):
-                language = SpokenLanguage(state.locale, math.exp(evidence.log_probs[state.locale]))
-                yield self._decode(item.sound, item.listening, language)
+            state = decide_continuous(state, evidence, self._rules)
+            language = SpokenLanguage(state.locale, math.exp(evidence.log_probs[state.locale]))
+            decision = LanguageDecision(state.locale, item.sound.speech.start, item.sound.heard, evidence.scores)
+            yield self._decode(item, language, decision)
 
     async def _decide_once(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
         whole: list[Evidence] = []  # of finished utterances
         held: list[Heard | _Heeded] = []  # these utterances, and whatever came after the first of them
         decision: Evidence | None = None
-        at = 0
+        since = at = 0
         async for item in heard:
-            if not isinstance(item, _Heeded):
-                if held:
+            if isinstance(item, SpeechStarted):
+                since = since or item.at
+            if isinstance(item, _Heeded):
+                at = item.sound.heard
+                evidence = await self._evidence(item)
+                decision = decide_at_start([*whole, evidence], self._rules)
+                if isinstance(item.sound, Spoken):
+                    whole.append(evidence)
                     held.append(item)
-                else:
-                    yield item
-                continue
-            evidence = await self._evidence(item)
-            decision, at = decide_at_start([*whole, evidence], self._rules), _heard_until(item.sound)
-            if isinstance(item.sound, Spoken):
-                whole.append(evidence)
+            elif held:
                 held.append(item)
+                if isinstance(item, Silence) and to_ms(item.span.end - since) >= self._rules.patience_ms:
+                    at = item.span.end
+                    decision = decide_at_start(whole, self._rules, no_more=True)
+            else:
+                yield item
             if decision:
                 break
         decision = decision or decide_at_start(whole, self._rules, no_more=True)
         if decision is None:
             return
-        yield LanguageDecision(decision.best, at, decision.scores)
+        yield LanguageDecision(decision.best, since, at, decision.scores)
         language = SpokenLanguage(decision.best, decision.scores[0][1])
         async with aclosing(self._decode_all(_chain(held, heard), language)) as rest:
             async for decoded in rest:
@@ -189,7 +220,7 @@ class _Run:
             if not isinstance(item, _Heeded):
                 yield item
             elif isinstance(item.sound, Spoken):
-                yield self._decode(item.sound, item.listening, language)
+                yield self._decode(item, language)
             else:  # a beginning that was heard before the decision and is not needed after it
                 item.listening.cancel()
 
@@ -198,16 +229,21 @@ class _Run:
         weights = {
             locale: math.log(max(languages.get(code, 0.0), _LEAST_PROBABILITY)) for locale, code in self._codes.items()
         }
-        return Evidence(normalise(weights), to_ms(_speech(heeded.sound).samples))
+        return Evidence(normalise(weights), to_ms(heeded.sound.speech.samples))
 
     def _listen(self, sound: Spoken | Beginning) -> _Heeded:
         task = asyncio.create_task(self._scheduler.listen(sound.samples, identify=self._fixed is None))
         self._keep(task)
-        return _Heeded(sound, task)
+        return _Heeded(sound, task, time.monotonic())
 
-    def _decode(self, spoken: Spoken, listening: asyncio.Task[Listening], language: SpokenLanguage) -> _Decoding:
+    def _decode(self, heeded: _Heeded, language: SpokenLanguage, decision: LanguageDecision | None = None) -> _Decoding:
+        """Begin to decode an utterance; a decision goes with it if there is text that bears it out."""
+
         async def decode() -> list[Heard]:
-            return await self._utterances.decode(spoken, await listening, language)
+            assert isinstance(heeded.sound, Spoken)
+            found = await self._utterances.decode(heeded.sound, await heeded.listening, language, heeded.at_s)
+            has_text = any(isinstance(heard, Hypothesis) and heard.text for heard in found)
+            return [decision, *found] if decision and has_text else found
 
         task = asyncio.create_task(decode())
         self._keep(task)
@@ -215,7 +251,12 @@ class _Run:
 
     def _keep(self, task: asyncio.Task[Listening] | _Decoding) -> None:
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Listening] | _Decoding) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever awaits the task raises it; when the first failure ends the run, nobody does
 
 
 async def _hear(audio: AsyncIterator[AudioInput], hearing: Hearing) -> AsyncGenerator[Sound, None]:
@@ -231,11 +272,3 @@ async def _chain(first: list[R], rest: AsyncIterator[R]) -> AsyncGenerator[R, No
         yield item
     async for item in rest:
         yield item
-
-
-def _speech(sound: Spoken | Beginning) -> Span:
-    return sound.segment.speech if isinstance(sound, Spoken) else sound.speech
-
-
-def _heard_until(sound: Spoken | Beginning) -> int:
-    return sound.segment.covers.end if isinstance(sound, Spoken) else sound.speech.end

@@ -1,21 +1,38 @@
-"""One utterance: decode it, doubt it, decode it again in a full window, and give up its text rather than invent one."""
+"""One utterance: decode it, doubt it, decode it again another way, and leave its text out rather than invent one."""
 
 import asyncio
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from dragoman.domain.audio import to_ms
+from dragoman.domain.audio import SAMPLE_RATE_HZ
+from dragoman.domain.errors import EngineFailedError
 from dragoman.domain.language import Locale, base_language
 from dragoman.domain.speech import Heard, Hypothesis, Notice, TranscriptionRequest, Word
 from dragoman.engines.hearing import Spoken
-from dragoman.engines.whisper.guards import Doubt, GuardRules, doubts
-from dragoman.engines.whisper.model import Decoded, DecodeJob, Task, TimedWord
+from dragoman.engines.whisper.guards import Doubt, GuardRules, Outcome, doubts
+from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, Task, TimedWord
 from dragoman.engines.whisper.scheduler import Listening, Scheduler
 
-_INVENTED: Final = frozenset({Doubt.LOOP, Doubt.REPETITIVE, Doubt.RUNAWAY})
+_INVENTED: Final = frozenset({Doubt.LOOP, Doubt.REPETITIVE, Doubt.RUNAWAY, Doubt.TRUNCATED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How to decode: in a window of 30 s or a right-sized one, with timestamps or without."""
+
+    full_window: bool
+    timestamps: bool
+
+
+_WAYS: Final = (
+    _Way(full_window=False, timestamps=True),
+    _Way(full_window=False, timestamps=False),  # costs little, and says what timestamps leave out at a cut
+    _Way(full_window=True, timestamps=True),
+)
+"""Tried in this order until a text is beyond doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +49,25 @@ class _Attempt:
     decoded: Decoded
     doubts: frozenset[Doubt]
 
-    @property
-    def is_invented(self) -> bool:
-        return bool(self.doubts & _INVENTED)
+
+class _Windows:
+    """The encodings of one utterance; the full window is encoded when it is first needed, and once."""
+
+    def __init__(self, scheduler: Scheduler, spoken: Spoken, right_sized: Encoded) -> None:
+        self._scheduler = scheduler
+        self._spoken = spoken
+        self._right_sized = right_sized
+        self._full: Encoded | None = None
+        self._turn = asyncio.Lock()
+
+    async def encoded(self, *, full_window: bool) -> Encoded:
+        if not full_window:
+            return self._right_sized
+        async with self._turn:
+            if self._full is None:
+                listening = await self._scheduler.listen(self._spoken.samples, identify=False, full_window=True)
+                self._full = listening.encoded
+        return self._full
 
 
 class UtteranceDecoder:
@@ -55,65 +88,66 @@ class UtteranceDecoder:
         self._rules = rules or GuardRules()
         self._english = [target for target in request.targets if can_translate and base_language(target) == "en"]
 
-    async def decode(self, spoken: Spoken, listening: Listening, language: SpokenLanguage) -> list[Heard]:
-        """Return the hypothesis of an utterance, after a notice if its text had to be given up."""
-        started = time.monotonic()
+    async def decode(
+        self, spoken: Spoken, listening: Listening, language: SpokenLanguage, heard_at_s: float
+    ) -> list[Heard]:
+        """Return the hypothesis of an utterance, after notices about what could not be done for it."""
         targets = self._english if self._codes[language.locale] != "en" else []
+        windows = _Windows(self._scheduler, spoken, listening.encoded)
         transcript, english = await asyncio.gather(
-            self._attempt(spoken, listening, language, "transcribe"),
-            self._english_text(spoken, listening, language) if targets else _nothing(),
+            self._best(spoken, windows, language, "transcribe"),
+            self._best(spoken, windows, language, "translate") if targets else _nothing(),
         )
         if transcript is None or not transcript.decoded.text:
             return self._no_text(spoken, language, invented=transcript is None)
-        words = await self._words(spoken, transcript) if self._request.word_times else ()
+        text = transcript.decoded.text
+        notices, words = await self._words(spoken, transcript) if self._request.word_times else ([], ())
         segment = spoken.segment
-        return [
-            Hypothesis(
-                covers=segment.covers,
-                speech=segment.speech,
-                text=transcript.decoded.text,
-                locale=language.locale,
-                locale_confidence=language.confidence,
-                confidence=min(1.0, math.exp(transcript.decoded.avg_log_prob)),
-                words=words,
-                translations=dict.fromkeys(targets, english or None),
-                decode_ms=round((time.monotonic() - started) * 1000),
-            )
-        ]
+        hypothesis = Hypothesis(
+            covers=segment.covers,
+            speech=segment.speech,
+            text=text,
+            locale=language.locale,
+            locale_confidence=language.confidence,
+            confidence=min(1.0, math.exp(transcript.decoded.avg_log_prob)),
+            words=words,
+            translations=dict.fromkeys(targets, _translation(english, text)),
+            decode_ms=round((time.monotonic() - heard_at_s) * 1000),
+        )
+        return [*notices, hypothesis]
 
-    async def _attempt(
-        self, spoken: Spoken, listening: Listening, language: SpokenLanguage, task: Task
-    ) -> _Attempt | None:
-        """Return the better of a right-sized and, if that is doubted, a full window; ``None`` if both are invented."""
-        first = await self._decode(spoken, listening, language, task)
-        if not first.doubts:
-            return first
-        full = await self._scheduler.listen(spoken.samples, identify=False, full_window=True)
-        second = await self._decode(spoken, full, language, task)
-        if Doubt.NO_SPEECH in second.doubts:
-            return _Attempt(second.job, _SILENT, frozenset())
-        trusted = [attempt for attempt in (second, first) if not attempt.is_invented]
+    async def _best(self, spoken: Spoken, windows: _Windows, language: SpokenLanguage, task: Task) -> _Attempt | None:
+        """Return the first text beyond doubt, or the likeliest that is not invented; ``None`` if all are."""
+        attempts: list[_Attempt] = []
+        for way in _WAYS:
+            encoded = await windows.encoded(full_window=way.full_window)
+            job = DecodeJob(encoded, self._codes[language.locale], task, way.timestamps)
+            attempt = _Attempt(job, decoded := await self._scheduler.decode(job), self._doubts(spoken, decoded))
+            if not attempt.doubts:
+                return attempt
+            attempts.append(attempt)
+        if Doubt.NO_SPEECH in attempt.doubts:
+            return _Attempt(job, replace(decoded, text=""), frozenset())
+        trusted = [attempt for attempt in attempts if not attempt.doubts & _INVENTED]
         return max(trusted, key=lambda attempt: attempt.decoded.avg_log_prob, default=None)
 
-    async def _decode(self, spoken: Spoken, listening: Listening, language: SpokenLanguage, task: Task) -> _Attempt:
-        job = DecodeJob(listening.encoded, self._codes[language.locale], task)
-        decoded = await self._scheduler.decode(job)
-        found = doubts(
-            decoded.text,
-            avg_log_prob=decoded.avg_log_prob,
-            no_speech=decoded.no_speech,
-            speech_ms=to_ms(spoken.segment.speech.samples),
+    def _doubts(self, spoken: Spoken, decoded: Decoded) -> frozenset[Doubt]:
+        segment = spoken.segment
+        outcome = Outcome(decoded.text, decoded.avg_log_prob, decoded.no_speech, decoded.until_s, decoded.truncated)
+        return doubts(
+            outcome,
+            speech_s=segment.speech.samples / SAMPLE_RATE_HZ,
+            speech_end_s=(segment.speech.end - segment.covers.start) / SAMPLE_RATE_HZ,
             rules=self._rules,
         )
-        return _Attempt(job, decoded, found)
 
-    async def _english_text(self, spoken: Spoken, listening: Listening, language: SpokenLanguage) -> str | None:
-        attempt = await self._attempt(spoken, listening, language, "translate")
-        return attempt.decoded.text if attempt else None
-
-    async def _words(self, spoken: Spoken, transcript: _Attempt) -> tuple[Word, ...]:
-        timed = await self._scheduler.align(transcript.job, transcript.decoded)
-        return tuple(_word(word, spoken) for word in timed)
+    async def _words(self, spoken: Spoken, transcript: _Attempt) -> tuple[list[Heard], tuple[Word, ...]]:
+        try:
+            timed = await self._scheduler.align(transcript.job, transcript.decoded)
+        except EngineFailedError:
+            at_ms = spoken.segment.speech.start_ms
+            return [Notice("word_times_failed", f"The utterance at {at_ms} ms has no word times.")], ()
+        return [], tuple(_word(word, spoken) for word in timed)
 
     def _no_text(self, spoken: Spoken, language: SpokenLanguage, *, invented: bool) -> list[Heard]:
         segment = spoken.segment
@@ -128,11 +162,14 @@ class UtteranceDecoder:
         return heard
 
 
-_SILENT: Final = Decoded(text="", tokens=(), avg_log_prob=0.0, no_speech=1.0)
-
-
 async def _nothing() -> None:
     return None
+
+
+def _translation(english: _Attempt | None, transcript: str) -> str | None:
+    """Return the English text; one that repeats the transcript was not translated."""
+    text = english.decoded.text if english else ""
+    return None if text.casefold() == transcript.casefold() else text or None
 
 
 def _word(word: TimedWord, spoken: Spoken) -> Word:

@@ -1,6 +1,7 @@
 """Async iterators that run ahead of their reader, or serve one that cannot await."""
 
 import asyncio
+import atexit
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing
@@ -53,18 +54,29 @@ def blocking(start: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None,
     turn = asyncio.Lock()  # an interrupted step must be over before the source can be closed
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="dragoman-events", daemon=True)
-    thread.start()
     source = start()
 
     async def step() -> T | _End:
         async with turn:
             return await anext(source, end)
 
-    async def close() -> None:
+    async def finish() -> None:
         async with turn:
             await source.aclose()
         await loop.shutdown_default_executor()
 
+    def close() -> None:
+        atexit.unregister(close)
+        # The garbage collector may close the generator on any thread, on this one too, which cannot wait for itself.
+        if thread.is_alive() and threading.current_thread() is not thread:
+            asyncio.run_coroutine_threadsafe(finish(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    # A generator that is still open when the program ends must be closed before threads are frozen.
+    atexit.register(close)
+    thread.start()
     try:
         while True:
             upcoming = asyncio.run_coroutine_threadsafe(step(), loop)
@@ -76,7 +88,4 @@ def blocking(start: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None,
                 return
             yield item
     finally:
-        asyncio.run_coroutine_threadsafe(close(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        close()

@@ -1,11 +1,13 @@
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
 
-from dragoman.domain.streams import ahead, blocking
+from dragoman.streams import ahead, blocking
 
 
 class Numbers:
@@ -76,6 +78,15 @@ def test_closing_a_blocking_reader_closes_the_source_and_its_thread() -> None:
     reader.close()
     assert numbers.closed
     assert "dragoman-events" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_program_that_leaves_a_reader_open_ends() -> None:
+    code = (
+        "import asyncio\nfrom dragoman.streams import blocking\n"
+        "async def source():\n    while True:\n        await asyncio.sleep(0)\n        yield 1\n"
+        "reader = blocking(source)\nnext(reader)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=20, check=True, capture_output=True).stderr == b""
 
 
 def test_a_blocking_reader_works_inside_a_running_loop() -> None:
