@@ -1,8 +1,11 @@
 """The one composition root: settings become engines, recordings become events."""
 
 import asyncio
+import math
+import os
 import secrets
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+import threading
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +13,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
-from dragoman.domain.errors import LanguageLimitError
 from dragoman.domain.events import DurableEvent
-from dragoman.domain.language import CANDIDATE_LIMITS, LidMode, Locale, parse_candidates, parse_target
+from dragoman.domain.language import LidMode, Locale, parse_lid, parse_target, split_tags
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
+from dragoman.engines.whisper.languages import choose_candidates, usual_locales
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.resources import BUNDLED_MODELS, resolve_model, samples_folder
@@ -54,6 +57,48 @@ class Recording:
     raw: RawFormat | None = None
 
 
+class Transcription:
+    """A recording on its way through a session: read ``events`` once; stop it, or ask how far it is, at any time."""
+
+    def __init__(self, session: Session, recording: Recording, limits: DecodeLimits, notice: Notice | None) -> None:
+        self._session = session
+        self._recording = recording
+        self._limits = limits
+        self._notice = notice
+        self._info: AudioInfo | None = None
+
+    @property
+    def settled_samples(self) -> int:
+        """Samples whose outcome is certain."""
+        return self._session.settled_samples
+
+    @property
+    def duration_ms(self) -> int | None:
+        """How long the recording says it is, once that is known, if it says so."""
+        return self._info.duration_ms if self._info else None
+
+    def stop(self) -> None:
+        """End it now: what was said stands."""
+        self._session.stop()
+
+    async def events(self) -> AsyncGenerator[DurableEvent, None]:
+        """Yield the events, ``session.started`` to ``session.ended``; what goes wrong is an ``error`` among them."""
+        audio = self._audio()
+        async with aclosing(audio), aclosing(self._session.run(audio)) as events:
+            async for event in events:
+                yield event
+
+    async def _audio(self) -> AsyncGenerator[AudioInput | Notice, None]:
+        recording = self._recording
+        source = Path(recording.source) if isinstance(recording.source, str) else recording.source
+        async with open_audio(source, channel=recording.channel, raw=recording.raw, limits=self._limits) as audio:
+            self._info = audio.info
+            if self._notice:
+                yield self._notice
+            async for item in audio:
+                yield item
+
+
 @dataclass(frozen=True, slots=True)
 class _Engine:
     model: "RightSizedWhisper"
@@ -61,13 +106,24 @@ class _Engine:
     transcriber: Transcriber
 
 
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """A loaded model: its name, and the languages it knows by their usual locales."""
+
+    model: str
+    locales: tuple[Locale, ...]
+
+
 class Runtime:
-    """Owns the engines of a process. The model is loaded at first use; close it, or use it as a context manager."""
+    """Owns the engines of a process. The model is loaded at first use; close it, or use it as a context manager.
+
+    Event loops and threads may share one.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or read_settings()
         self._engine: _Engine | None = None
-        self._loading = asyncio.Lock()
+        self._loading = threading.Lock()
         self._translator = self._build_translator()
 
     def __enter__(self) -> Self:
@@ -83,68 +139,56 @@ class Runtime:
         if self._engine is not None:
             self._engine.scheduler.close()
 
-    async def ready(self) -> str:
-        """Load the model if need be; return its name.
+    async def ready(self) -> EngineInfo:
+        """Load the model if need be, and say what it is.
 
         Raises:
             ModelMissingError, ModelInvalidError: if it cannot be loaded.
         """
-        return (await self._load()).model.name
+        model = (await asyncio.to_thread(self._load)).model
+        return EngineInfo(model.name, usual_locales(model.languages))
 
-    async def session(self, wishes: Wishes, *, source: str | None = None, channel: int | None = None) -> Session:
-        """Return a new session, loading the model if need be.
+    async def check(self, wishes: Wishes) -> None:
+        """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""
+        self._spec(await asyncio.to_thread(self._load), wishes)
+
+    async def start(self, recording: Recording, wishes: Wishes) -> Transcription:
+        """Return a new session for a recording, loading the model if need be; nothing is read yet.
 
         Raises:
-            DragomanError: if the model is missing or invalid, or the languages cannot be served.
+            DragomanError: if the model is missing or invalid, or the wishes cannot be met.
         """
-        engine = await self._load()
-        spec = SessionSpec(
+        engine = await asyncio.to_thread(self._load)
+        source = recording.name or _name(recording.source)
+        spec = replace(self._spec(engine, wishes), source=source, channel=recording.channel)
+        session = Session(spec, engine.transcriber, self._translator)
+        is_demo = self.settings.model in BUNDLED_MODELS and not _is_sample(recording.source)
+        return Transcription(session, recording, self._limits(), _DEMO_MODEL if is_demo else None)
+
+    async def transcribe(self, recording: Recording, wishes: Wishes) -> AsyncGenerator[DurableEvent, None]:
+        """Yield the events of one recording; raises as ``start``."""
+        async with aclosing((await self.start(recording, wishes)).events()) as events:
+            async for event in events:
+                yield event
+
+    def _spec(self, engine: _Engine, wishes: Wishes) -> SessionSpec:
+        return SessionSpec(
             session_id=f"s_{secrets.token_hex(8)}",
-            candidates=_candidates(wishes, engine.model),
+            candidates=choose_candidates(wishes.languages, wishes.lid, engine.model.languages, engine.model.name),
             lid=wishes.lid,
             targets=tuple(dict.fromkeys(parse_target(target) for target in wishes.translate)),
             word_times=wishes.word_times,
             model=engine.model.name,
-            source=source,
-            channel=channel,
         )
-        return Session(spec, engine.transcriber, self._translator)
 
-    async def transcribe(
-        self, recording: Recording, wishes: Wishes, *, watch: Callable[[Session, AudioInfo], None] | None = None
-    ) -> AsyncGenerator[DurableEvent, None]:
-        """Yield the events of one recording, from ``session.started`` to ``session.ended``.
+    def _limits(self) -> DecodeLimits:
+        defaults, hours = DecodeLimits(), self.settings.max_audio_hours
+        cpu_s = max(defaults.cpu_s, math.ceil(hours * 3600 * defaults.cpu_s / defaults.max_audio_s))
+        return replace(defaults, max_audio_s=hours * 3600, cpu_s=cpu_s)
 
-        ``watch`` is called with the session and what the file says of itself, once that is known, and again with every
-        frame: the place to show progress or to stop.
-
-        Raises:
-            DragomanError: as ``session``; what goes wrong later is an ``error`` event.
-        """
-        name = recording.name or _name(recording.source)
-        session = await self.session(wishes, source=name, channel=recording.channel)
-        audio = self._audio(recording, session, watch)
-        async with aclosing(audio), aclosing(session.run(audio)) as events:
-            async for event in events:
-                yield event
-
-    async def _audio(
-        self, recording: Recording, session: Session, watch: Callable[[Session, AudioInfo], None] | None
-    ) -> AsyncGenerator[AudioInput | Notice, None]:
-        limits = replace(DecodeLimits(), max_audio_s=self.settings.max_audio_hours * 3600)
-        source = Path(recording.source) if isinstance(recording.source, str) else recording.source
-        async with open_audio(source, channel=recording.channel, raw=recording.raw, limits=limits) as audio:
-            if self.settings.model in BUNDLED_MODELS and not _is_sample(source):
-                yield _DEMO_MODEL
-            async for item in audio:
-                if watch:
-                    watch(session, audio.info)
-                yield item
-
-    async def _load(self) -> _Engine:
-        async with self._loading:
-            if self._engine is None:
-                self._engine = await asyncio.to_thread(self._build_engine)
+    def _load(self) -> _Engine:
+        with self._loading:
+            self._engine = self._engine or self._build_engine()
             return self._engine
 
     def _build_engine(self) -> _Engine:
@@ -177,9 +221,9 @@ class Runtime:
 def transcribe(
     source: Source,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     lid: str = "continuous",
-    translate: Sequence[str] = (),
+    translate: Sequence[str] | str = (),
     word_times: bool = False,
     channel: int | None = None,
     model: str | None = None,
@@ -204,9 +248,9 @@ def transcribe(
 async def transcribe_async(
     source: Source,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     lid: str = "continuous",
-    translate: Sequence[str] = (),
+    translate: Sequence[str] | str = (),
     word_times: bool = False,
     channel: int | None = None,
     model: str | None = None,
@@ -215,7 +259,7 @@ async def transcribe_async(
 
     Args:
         source: a path, the bytes of a file, or an open binary file (pipes stream).
-        languages: candidate locales, ``["en-US", "de-DE"]``; without it every language of the model.
+        languages: candidate locales, ``["en-US", "de-DE"]`` or ``"en-US,de-DE"``; without it all of the model's.
         lid: ``"at-start"`` (at most 4 candidates, decided once) or ``"continuous"`` (at most 10, per utterance).
         translate: target languages, ``["en"]``.
         word_times: whether finals carry the time of each word.
@@ -226,31 +270,16 @@ async def transcribe_async(
         DragomanError: if the model or the languages cannot be used; trouble with the audio is an ``error`` event.
     """
     with Runtime(read_settings(model=model)) as runtime:
-        wishes = Wishes(languages, LidMode(lid), translate, word_times)
+        wishes = Wishes(split_tags(languages), parse_lid(lid), split_tags(translate) or (), word_times)
         async with aclosing(runtime.transcribe(Recording(source, channel=channel), wishes)) as events:
             async for event in events:
                 yield event
 
 
-def _candidates(wishes: Wishes, model: "RightSizedWhisper") -> tuple[Locale, ...]:
-    from dragoman.engines.whisper.languages import codes_of, locale_of
-
-    if wishes.languages is not None:
-        candidates = parse_candidates(wishes.languages, wishes.lid)
-        codes_of(candidates, model.languages, model.name)
-        return candidates
-    locales = [locale_of(code) for code in sorted(model.languages)]
-    if len(locales) > (limit := CANDIDATE_LIMITS[wishes.lid]):
-        raise LanguageLimitError(
-            f"Model '{model.name}' knows {len(locales)} languages, and {wishes.lid} identification chooses among at "
-            f"most {limit}; name them with '--languages', for example '--languages en-US,es-ES'."
-        )
-    return tuple(locales)
-
-
 def _name(source: Source) -> str | None:
-    return Path(source).name if isinstance(source, Path | str) else None
+    # A name that is no valid text must not keep an event from being written.
+    return os.fsencode(Path(source).name).decode(errors="replace") if isinstance(source, Path | str) else None
 
 
-def _is_sample(source: Path | bytes | BinaryIO) -> bool:
-    return isinstance(source, Path) and source.resolve().is_relative_to(samples_folder().resolve())
+def _is_sample(source: Source) -> bool:
+    return isinstance(source, Path | str) and Path(source).resolve().is_relative_to(samples_folder().resolve())

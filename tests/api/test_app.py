@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from tests.calls import call
+from tests.calls import CANDIDATES, call
 from tests.stream import checked
 
 from dragoman.api.app import create_app
@@ -70,7 +70,10 @@ def server() -> Iterator[Server]:
 def test_the_server_lives_and_is_ready(server: Server) -> None:
     assert server.request("GET", "/healthz") == (200, "ok\n")
     status, body = server.request("GET", "/readyz")
-    assert (status, json.loads(body)) == (200, {"engine": "whisper", "model": "whisper-micro"})
+    assert (status, json.loads(body)) == (
+        200,
+        {"engine": "whisper", "model": "whisper-micro", "locales": sorted(CANDIDATES)},
+    )
 
 
 def test_a_server_without_its_model_is_alive_but_not_ready() -> None:
@@ -122,6 +125,11 @@ def test_a_file_becomes_a_stream_of_events(server: Server) -> None:
 def test_trouble_has_a_code_and_a_cure(server: Server, audio: bytes, fields: dict[str, str], code: str) -> None:
     status, body = server.post(audio, **fields)
     assert (status, json.loads(body)["error"]["code"]) == (422, code)
+
+
+def test_a_stream_that_cannot_begin_is_refused_and_not_empty(server: Server) -> None:
+    status, body = server.post(b"", languages="xx", format="jsonl")
+    assert (status, json.loads(body)["error"]["code"]) == (422, "locale_invalid")
 
 
 def test_a_request_without_a_file_is_refused(server: Server) -> None:

@@ -117,6 +117,36 @@ def test_channels_can_be_split_and_are_merged_in_the_order_of_speaking(tmp_path:
     assert starts == sorted(starts)
 
 
+def test_a_recording_with_one_channel_can_be_split_too() -> None:
+    whole = dragoman("transcribe", "-q", call("fr").path).stdout
+    split = dragoman("transcribe", "-q", "--channels", "split", call("fr").path).stdout
+    assert split.replace("channel 0  ", "") == whole
+
+
+def test_several_texts_on_standard_output_are_told_apart() -> None:
+    done = dragoman("transcribe", "-q", call("en").path, call("fr").path)
+    assert [line for line in done.stdout.splitlines() if line.startswith("#")] == [
+        f"# {call('en').path}",
+        f"# {call('fr').path}",
+    ]
+
+
+def test_results_that_cannot_be_written_do_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "en_call.srt").mkdir()
+    done = dragoman("transcribe", "-q", call("en").path, call("fr").path, "-f", "srt", "-o", tmp_path)
+    assert done.returncode == 1
+    assert "en_call.wav: its results cannot be written" in done.stderr
+    assert (tmp_path / "fr_call.srt").exists()
+
+
+def test_a_file_name_that_is_no_text_is_no_obstacle(tmp_path: Path) -> None:
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
+    Path(odd).write_bytes(call("fr").path.read_bytes())
+    done = dragoman("transcribe", "-f", "json", odd)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["source"] == "caf\ufffd.wav"
+
+
 def test_standard_input_is_an_input() -> None:
     from_file = dragoman("transcribe", "-q", call("es").path).stdout
     assert dragoman("transcribe", "-q", "-", stdin=call("es").path.read_bytes()).stdout == from_file
@@ -192,12 +222,16 @@ def test_an_hour_of_silence_is_a_warning_in_bounded_time(tmp_path: Path) -> None
         ((), 2, "Missing argument"),
         (("--format", "srt", "--format", "vtt", "x.wav"), 2, "add --output-dir"),
         (("--raw", "mp3:8000", "x.raw"), 2, "is not like mulaw:8000"),
-        (("--channels", "split", "-"), 2, "use a file"),
-        (("--languages", "en", "x.wav"), 1, "write 'en-US'"),
-        (("--languages", "it-IT", "x.wav"), 1, "does not know it-IT"),
-        (("--lid", "at-start", "-l", "en-US,es-ES,de-DE,fr-FR,it-IT", "x.wav"), 1, "at most 4"),
+        (("--channels", "split", "-"), 2, "to a file first"),
+        (("--channels", "split", "x.wav", "-"), 2, "to a file first"),
+        (("--format", "vtt", "x.wav", "y.wav"), 2, "add --output-dir"),
+        (("--languages", "en", "x.wav"), 2, "write 'en-US'"),
+        (("--languages", "it-IT", "x.wav"), 2, "does not know it-IT"),
+        (("--lid", "at-start", "-l", "en-US,es-ES,de-DE,fr-FR,it-IT", "x.wav"), 2, "at most 4"),
+        (("--translate", "klingonese", "x.wav"), 2, "not a language tag"),
         (("--model", "./nowhere", "x.wav"), 1, "no model folder"),
-        (("--beam-size", "0", "x.wav"), 1, "DRAGOMAN_BEAM_SIZE"),
+        (("--beam-size", "0", "x.wav"), 2, "0 is not in the range"),
+        (("--max-audio-hours", "0", "x.wav"), 2, "not in the range"),
     ],
 )
 def test_wrong_wishes_are_answered_with_a_cure(arguments: tuple[str, ...], code: int, message: str) -> None:
@@ -227,6 +261,24 @@ def test_ctrl_c_keeps_what_was_said() -> None:
         process.wait(20)
         process.stdin.close()
     assert process.returncode == 130
+    ended = events_of(b"".join(lines).decode())[-1]
+    assert isinstance(ended, SessionEnded)
+    assert ended.reason == "cancelled"
+
+
+def test_ctrl_c_works_before_anything_is_heard() -> None:
+    process = subprocess.Popen(
+        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        lines = [process.stdout.readline()]
+        assert b"session.started" in lines[0]
+        process.send_signal(signal.SIGINT)
+        lines += process.stdout.readlines()
+        assert process.wait(20) == 130
+        process.stdin.close()
     ended = events_of(b"".join(lines).decode())[-1]
     assert isinstance(ended, SessionEnded)
     assert ended.reason == "cancelled"
@@ -279,7 +331,7 @@ def test_the_doctor_says_what_works_and_what_does_not() -> None:
     done = dragoman("doctor")
     assert done.returncode == 0
     assert "✓ whisper" in done.stdout
-    assert "de, en, es, fr" in done.stdout
+    assert "de-DE, en-US, es-ES, fr-FR" in done.stdout
     assert "– human speech" in done.stdout
 
 

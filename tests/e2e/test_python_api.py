@@ -3,6 +3,7 @@ import io
 import subprocess
 import sys
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,15 @@ from tests.calls import call
 from tests.stream import checked
 
 import dragoman
-from dragoman.domain.errors import LanguageLimitError, LocaleError, ModelMissingError
-from dragoman.domain.events import DurableEvent, SessionEnded, TranscriptFinal, TranslationFinal, WarningEvent
+from dragoman.domain.errors import LanguageLimitError, LocaleError, ModelMissingError, SettingsError
+from dragoman.domain.events import (
+    DurableEvent,
+    SessionEnded,
+    SessionStarted,
+    TranscriptFinal,
+    TranslationFinal,
+    WarningEvent,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +57,19 @@ def test_paths_bytes_and_files_are_one_to_the_reader() -> None:
     assert texts(checked(dragoman.transcribe(path.read_bytes()))) == from_path
     with path.open("rb") as file:
         assert texts(checked(dragoman.transcribe(file))) == from_path
+
+
+def test_a_list_of_one_may_be_written_as_text() -> None:
+    events = checked(dragoman.transcribe(call("mixed").path, languages="en-US, es-ES", translate="en"))
+    started = events[0]
+    assert isinstance(started, SessionStarted)
+    assert (started.candidates, started.targets) == (("en-US", "es-ES"), ("en",))
+
+
+def test_one_runtime_serves_several_threads() -> None:
+    with dragoman.Runtime() as runtime, ThreadPoolExecutor(4) as threads:
+        infos = list(threads.map(lambda _: asyncio.run(runtime.ready()), range(4)))
+    assert len(set(infos)) == 1
 
 
 def test_one_runtime_serves_many_recordings_at_once() -> None:
@@ -97,6 +118,7 @@ def test_the_micro_model_says_what_it_is_not_for() -> None:
         ({"languages": ["en"]}, LocaleError),
         ({"languages": ["en-US", "en-GB"]}, LanguageLimitError),
         ({"translate": ["klingonese"]}, LocaleError),
+        ({"lid": "sometimes"}, SettingsError),
         ({"model": "./nowhere"}, ModelMissingError),
     ],
 )

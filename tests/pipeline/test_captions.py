@@ -120,6 +120,13 @@ def test_word_times_place_the_parts_of_a_long_utterance() -> None:
     assert second.start_ms == 1_000 + 100 * len(first.text.split())
 
 
+def test_a_script_without_spaces_is_split_by_its_width() -> None:
+    text = "我在三月买的打印机坏了所以我想知道你们什么时候可以派技术员来修理它谢谢你们的帮助" * 2
+    found = list(cues(transcript(said(0, 14_000, text, "zh-CN"))))
+    assert "".join(cue.text for cue in found) == text
+    assert all(len(cue.text) <= LINE_CHARS for cue in found)
+
+
 def test_channels_are_merged_in_the_order_of_speaking() -> None:
     left = transcript(said(0, 1_000, "Hallo?", channel=0), said(5_000, 6_000, "Gut.", channel=0))
     right = transcript(said(2_000, 3_000, "Ja, hallo!", channel=1))

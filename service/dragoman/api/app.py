@@ -3,8 +3,9 @@
 Sessions, WebSockets, storage and keys are not here yet, so it is bound to the loopback interface only.
 """
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
@@ -13,13 +14,14 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from dragoman import __version__
 from dragoman.domain.errors import DragomanError
 from dragoman.domain.events import DurableEvent, to_json
-from dragoman.domain.language import LidMode
+from dragoman.domain.language import LidMode, split_tags
 from dragoman.pipeline.captions import FORMATS
 from dragoman.pipeline.transcript import TranscriptBuilder
 from dragoman.runtime import Recording, Runtime, Wishes
 
 _MEDIA_TYPES = {
     "json": "application/json",
+    "jsonl": "application/x-ndjson",
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "tsv": "text/tab-separated-values",
@@ -50,10 +52,10 @@ def create_app(runtime: Runtime) -> FastAPI:
     async def readyz() -> JSONResponse:
         """Answer 200 once the model is loaded, 503 with the reason while it cannot be."""
         try:
-            name = await runtime.ready()
+            engine = await runtime.ready()
         except DragomanError as error:
             return JSONResponse(_problem(error.code, str(error)), status_code=503)
-        return JSONResponse({"engine": "whisper", "model": name})
+        return JSONResponse({"engine": "whisper", "model": engine.model, "locales": engine.locales})
 
     @app.post("/v1/transcripts")
     async def transcripts(
@@ -66,15 +68,17 @@ def create_app(runtime: Runtime) -> FastAPI:
         format: Annotated[Literal["json", "jsonl", "srt", "vtt", "tsv", "text"], Form()] = "json",  # noqa: A002
     ) -> Response:
         """Transcribe one file; ``jsonl`` streams its events while it is worked on."""
-        wishes = Wishes(_tags(languages) if languages else None, lid, _tags(translate), word_times)
-        recording = Recording(file.file, name=file.filename, channel=channel)
-        events = runtime.transcribe(recording, wishes)
+        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times)
+        # A streamed answer may outlive the request's own file.
+        with ExitStack() as stack:
+            copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
+            transcription = await runtime.start(Recording(copy, name=file.filename, channel=channel), wishes)
+            events = _closing(transcription.events(), stack.pop_all())
         if format == "jsonl":
-            return StreamingResponse(_lines(events), media_type="application/x-ndjson")
+            return StreamingResponse((to_json(event) + "\n" async for event in events), media_type=_MEDIA_TYPES[format])
         builder = TranscriptBuilder()
-        async with aclosing(events):
-            async for event in events:
-                builder.add(event)
+        async for event in events:
+            builder.add(event)
         transcript = builder.transcript()
         if transcript.errors and not transcript.utterances:
             error = transcript.errors[0]
@@ -84,14 +88,11 @@ def create_app(runtime: Runtime) -> FastAPI:
     return app
 
 
-async def _lines(events: AsyncGenerator[DurableEvent, None]) -> AsyncIterator[str]:
-    async with aclosing(events):
-        async for event in events:
-            yield to_json(event) + "\n"
-
-
-def _tags(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (part.strip() for part in text.split(","))))
+async def _closing(events: AsyncGenerator[DurableEvent, None], stack: ExitStack) -> AsyncIterator[DurableEvent]:
+    with stack:
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
 
 def _problem(code: str, message: str) -> dict[str, dict[str, str]]:

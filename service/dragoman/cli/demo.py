@@ -54,7 +54,7 @@ def demo(output_dir: Path) -> None:
 async def _run(runtime: "Runtime", folder: Path) -> int:
     from rich.console import Console
 
-    from dragoman.cli.run import Output
+    from dragoman.cli.output import Output
 
     console = Console(highlight=False)
     output = Output(("srt", "vtt", "json"), folder)

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import click
 
 from dragoman.cli.exits import EXIT_FAILED, EXIT_OK
+from dragoman.domain.errors import DragomanError
 
 Verdict = Literal["ok", "missing", "broken"]
 
@@ -66,7 +67,6 @@ def _decoder() -> Finding:
     import asyncio
 
     from dragoman.audio.decode import open_audio
-    from dragoman.domain.errors import DragomanError
     from dragoman.resources import samples_folder
 
     async def decode() -> str:
@@ -81,30 +81,24 @@ def _decoder() -> Finding:
 
 
 def _whisper(model: str | None) -> Iterator[Finding]:
-    from dragoman.domain.errors import DragomanError
-    from dragoman.resources import resolve_model
-    from dragoman.settings import read_settings
+    import asyncio
 
     try:
-        settings = read_settings(model=model)
-        from dragoman.engines.whisper.folder import WhisperOptions
-        from dragoman.engines.whisper.model import RightSizedWhisper
+        from dragoman.runtime import Runtime
+        from dragoman.settings import read_settings
 
-        options = WhisperOptions(
-            resolve_model(settings.model), settings.device, settings.compute_type, settings.threads
-        )
-        loaded = RightSizedWhisper(options)
+        with Runtime(read_settings(model=model, translation_models=())) as runtime:
+            engine = asyncio.run(runtime.ready())
     except DragomanError as error:
         yield Finding("broken", "whisper", str(error), "or use the bundled one: --model micro")
         return
     except ImportError as error:
         yield Finding("broken", "whisper", f"cannot be imported: {error}", "pip install --force-reinstall dragoman")
         return
-    languages = sorted(loaded.languages)
-    spoken = ", ".join(languages) if len(languages) <= 10 else f"{len(languages)} languages"
+    spoken = ", ".join(engine.locales) if len(engine.locales) <= 10 else f"{len(engine.locales)} languages"
     versions = f"faster-whisper {_version('faster-whisper')}, ctranslate2 {_version('ctranslate2')}"
-    yield Finding("ok", "whisper", f"model {loaded.name}: {spoken} ({versions})")
-    if settings.model == "micro":
+    yield Finding("ok", "whisper", f"model {engine.model}: {spoken} ({versions})")
+    if runtime.settings.model == "micro":
         yield Finding(
             "missing",
             "human speech",
@@ -114,7 +108,6 @@ def _whisper(model: str | None) -> Iterator[Finding]:
 
 
 def _translation() -> Finding:
-    from dragoman.domain.errors import DragomanError
     from dragoman.engines.ctranslate.folder import describe
     from dragoman.settings import read_settings
 

@@ -1,5 +1,6 @@
 """The ``dragoman`` command. Each subcommand's module loads when it is called or described, engines only when used."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Final
@@ -7,8 +8,14 @@ from typing import Final
 import click
 
 from dragoman import __version__
-from dragoman.cli.exits import EXIT_FAILED
-from dragoman.domain.errors import DragomanError
+from dragoman.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from dragoman.domain.errors import (
+    DragomanError,
+    LanguageLimitError,
+    LanguageUnsupportedError,
+    LocaleError,
+    SettingsError,
+)
 
 _COMMANDS: Final = ("demo", "transcribe", "serve", "doctor")
 
@@ -26,6 +33,9 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+
+_WRONG_WISHES: Final = (LanguageLimitError, LanguageUnsupportedError, LocaleError, SettingsError)
+"""Errors that are the caller's: exit code 2, as for any wrong option."""
 
 _HELP: Final = """Turn speech into text, know its language, and translate it.
 
@@ -45,10 +55,19 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that has a cure is one line on stderr, not a traceback."""
+    """Run the command line; an error that has a cure is a line on stderr, not a traceback."""
     try:
-        group()
+        group.main(standalone_mode=False)
     except DragomanError as error:
         click.secho(f"Error: {error}", fg="red", err=True)
         click.secho(f"Code: {error.code}", dim=True, err=True)
+        sys.exit(EXIT_USAGE if isinstance(error, _WRONG_WISHES) else EXIT_FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has left; without this, flushing it at exit would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)

@@ -2,22 +2,26 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
-from dragoman.domain.audio import to_ms
+from dragoman.domain.audio import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    from dragoman.runtime import Transcription
 
 
 class ProgressBar:
-    """Shows how far one recording is. Every call is free of effect when standard error is no terminal."""
+    """Shows how far one recording is, several times a second, if standard error is a terminal."""
 
     def __init__(self, name: str, *, shown: bool) -> None:
         self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-        self._progress = Progress(
+        self._progress = _Watching(
             SpinnerColumn(),
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=28),
@@ -29,7 +33,7 @@ class ProgressBar:
             redirect_stdout=sys.stdout.isatty(),
             disable=not (shown and sys.stderr.isatty()),
         )
-        self._task = self._progress.add_task(name, total=None)
+        self._progress.add_task(name, total=None)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -40,14 +44,27 @@ class ProgressBar:
     ) -> None:
         self._progress.stop()
 
-    def update(self, settled: int, duration_ms: int | None) -> None:
-        """Show that audio up to sample ``settled`` is done, of ``duration_ms`` if that is known."""
-        total = duration_ms / 1000 if duration_ms else None
-        self._progress.update(self._task, completed=to_ms(settled) / 1000, total=total)
+    def watch(self, transcription: "Transcription") -> None:
+        """Show this recording from now on."""
+        self._progress.transcription = transcription
 
     def say(self, message: str, style: str) -> None:
         """Print a line on standard error, above the bar."""
         self._console.print(message, style=style)
+
+
+class _Watching(Progress):
+    """Asks the recording how far it is whenever it is drawn."""
+
+    transcription: "Transcription | None" = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        if self.transcription is not None:
+            total_ms = self.transcription.duration_ms
+            completed_s = self.transcription.settled_samples / SAMPLE_RATE_HZ
+            for task in self.tasks:
+                task.completed, task.total = completed_s, total_ms / 1000 if total_ms else None
+        yield from super().get_renderables()
 
 
 class _Position(ProgressColumn):

@@ -1,58 +1,27 @@
 """Runs recordings one after another and writes what comes out."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, aclosing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 import click
 
-from dragoman.audio.decode import AudioInfo, RawFormat, open_audio
+from dragoman.audio.decode import RawFormat, open_audio
 from dragoman.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
+from dragoman.cli.output import Output
 from dragoman.cli.progress import ProgressBar
 from dragoman.domain.errors import DragomanError
 from dragoman.domain.events import DurableEvent, ErrorEvent, WarningEvent, to_json
-from dragoman.pipeline.captions import CAPTIONS, FORMATS, utterance_lines
-from dragoman.pipeline.session import Session
+from dragoman.pipeline.captions import utterance_lines
 from dragoman.pipeline.transcript import Transcript, TranscriptBuilder, merge
-from dragoman.runtime import Recording, Runtime, Wishes
+from dragoman.runtime import Recording, Runtime, Transcription, Wishes
 
 STDIN = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Where results go: a file per input and format in ``folder``, or one format to standard output."""
-
-    formats: tuple[str, ...]
-    folder: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.folder is None and len(self.formats) > 1:
-            raise click.UsageError("Several formats cannot share standard output; add --output-dir.")
-
-    def streams(self, name: str) -> bool:
-        """Return whether a format is written to standard output while it comes into being."""
-        return self.folder is None and name in self.formats
-
-    def write(self, transcript: Transcript, stem: str) -> None:
-        """Write every document format; ``jsonl`` is written event by event while the session runs."""
-        for name in self.formats:
-            if name == "jsonl":
-                continue
-            if self.folder is None:
-                sys.stdout.write(FORMATS[name](transcript))
-                continue
-            _write(self.folder / f"{stem}.{_SUFFIXES.get(name, name)}", FORMATS[name](transcript))
-            for target in transcript.targets if name in CAPTIONS else ():
-                _write(self.folder / f"{stem}.{target}.{name}", CAPTIONS[name](transcript, target))
-
-
-_SUFFIXES = {"text": "txt"}
 
 
 class Runner:
@@ -67,7 +36,7 @@ class Runner:
         self._split = split
         self._raw = raw
         self._quiet = quiet
-        self._session: Session | None = None
+        self._current: Transcription | None = None
         self._interrupted = False
         self._warned: set[tuple[str, str]] = set()  # what holds for every input is said once
 
@@ -77,76 +46,83 @@ class Runner:
         Raises:
             DragomanError: if nothing can be transcribed at all: no model, or languages it does not know.
         """
+        self._check(files)
+        await self._runtime.check(self._wishes)
         failed = False
         with self._stoppable():
             for file, stem in zip(files, _stems(files), strict=True):
-                transcript = await self._input(file, stem)
+                transcript = await self._input(file, stem, is_one_of_many=len(files) > 1)
                 failed |= transcript is None or bool(transcript.errors)
                 if self._interrupted:
                     return EXIT_INTERRUPTED
         return EXIT_FAILED if failed else EXIT_OK
 
-    async def _input(self, file: str, stem: str) -> Transcript | None:
+    def _check(self, files: Sequence[str]) -> None:
+        if len(files) > 1 and self._output.is_one_document:
+            raise click.UsageError("The results of several inputs cannot share standard output; add --output-dir.")
+        if STDIN in files and self._split:
+            raise click.UsageError("Standard input can be read only once, and so not split; save it to a file first.")
+        if STDIN in files and sys.stdin is None:
+            raise click.UsageError("Standard input is closed.")
+
+    async def _input(self, file: str, stem: str, *, is_one_of_many: bool) -> Transcript | None:
         with ProgressBar(Path(file).name, shown=not self._quiet) as progress:
             try:
+                if is_one_of_many and self._output.streams("text"):
+                    sys.stdout.write(f"# {_shown(file)}\n")
                 channels = await self._channels(file)
+                streams_text = self._output.streams("text") and len(channels) == 1
+                transcripts = []
+                for channel in channels:
+                    transcripts.append(await self._channel(file, stem, channel, progress, streams_text=streams_text))
+                    if self._interrupted:
+                        break
+                transcript = merge(transcripts)
+                if not streams_text:
+                    self._output.write(transcript, stem)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                progress.say(f"{_shown(file)}: its results cannot be written: {error}", "red")
             except DragomanError as error:
-                progress.say(f"{file}: {error} [{error.code}]", "red")
-                return None
-            transcript = merge([await self._channel(file, stem, channel, progress) for channel in channels])
-        if not (self._output.streams("text") and len(channels) == 1):
-            self._output.write(transcript, stem)
-        return transcript
+                progress.say(f"{_shown(file)}: {error} [{error.code}]", "red")
+            else:
+                return transcript
+        return None
 
     async def _channels(self, file: str) -> list[int | None]:
         if not self._split:
             return [None]
-        if file == STDIN:
-            raise click.UsageError(
-                "Channels of standard input cannot be split, as it can be read only once; use a file."
-            )
         async with open_audio(Path(file), raw=self._raw) as audio:
             return list(range(audio.info.channels))
 
-    async def _channel(self, file: str, stem: str, channel: int | None, progress: ProgressBar) -> Transcript:
-        source = Recording(Path(file)) if file != STDIN else Recording(sys.stdin.buffer, name="stdin")
-        recording = Recording(source.source, source.name, channel, self._raw)
+    async def _channel(
+        self, file: str, stem: str, channel: int | None, progress: ProgressBar, *, streams_text: bool
+    ) -> Transcript:
         builder = TranscriptBuilder()
-
-        def watch(session: Session, info: AudioInfo) -> None:
-            self._session = session
-            progress.update(session.settled_samples, info.duration_ms)
-
+        source = sys.stdin.buffer if file == STDIN else Path(file)
+        recording = Recording(source, "stdin" if file == STDIN else None, channel, self._raw)
+        self._current = await self._runtime.start(recording, self._wishes)
+        if self._interrupted:  # while it was started
+            self._current.stop()
+        progress.watch(self._current)
         with ExitStack() as stack:
-            events_file = self._events_file(stem, channel, stack)
-            async with aclosing(self._runtime.transcribe(recording, self._wishes, watch=watch)) as events:
+            lines = self._output.open_events(stem, stack, append=bool(channel))
+            async with aclosing(self._current.events()) as events:
                 async for event in events:
-                    if events_file:
-                        events_file.write(to_json(event) + "\n")
-                        events_file.flush()
                     utterances = builder.add(event)
-                    if self._output.streams("text") and channel is None:
-                        sys.stdout.write("".join(map(utterance_lines, utterances)))
-                        sys.stdout.flush()
+                    _write(lines, to_json(event) + "\n")
+                    if streams_text:
+                        _write(sys.stdout, "".join(map(utterance_lines, utterances)))
                     self._report(event, file, progress)
         return builder.transcript()
 
-    def _events_file(self, stem: str, channel: int | None, stack: ExitStack) -> TextIO | None:
-        if "jsonl" not in self._output.formats:
-            return None
-        if self._output.folder is None:
-            return sys.stdout
-        self._output.folder.mkdir(parents=True, exist_ok=True)
-        # The channels of one recording follow each other in one file.
-        path = self._output.folder / f"{stem}.jsonl"
-        return stack.enter_context(path.open("a" if channel else "w", encoding="utf-8"))
-
     def _report(self, event: DurableEvent, file: str, progress: ProgressBar) -> None:
         if isinstance(event, ErrorEvent):
-            progress.say(f"{file}: {event.message} [{event.code}]", "red")
+            progress.say(f"{_shown(file)}: {event.message} [{event.code}]", "red")
         elif isinstance(event, WarningEvent) and not self._quiet and (event.code, event.message) not in self._warned:
             self._warned.add((event.code, event.message))
-            progress.say(f"{file}: {event.message} [{event.code}]", "yellow")
+            progress.say(f"{_shown(file)}: {event.message} [{event.code}]", "yellow")
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
@@ -156,8 +132,8 @@ class Runner:
         def interrupt() -> None:
             self._interrupted = True
             loop.remove_signal_handler(signal.SIGINT)
-            if self._session:
-                self._session.stop()
+            if self._current:
+                self._current.stop()
 
         loop.add_signal_handler(signal.SIGINT, interrupt)
         try:
@@ -166,14 +142,21 @@ class Runner:
             loop.remove_signal_handler(signal.SIGINT)
 
 
+def _write(file: TextIO | None, text: str) -> None:
+    """Write a whole piece at once, so that a reader at the other end of a pipe need not wait."""
+    if file is not None and text:
+        file.write(text)
+        file.flush()
+
+
+def _shown(file: str) -> str:
+    """Return a name that can be printed, whatever bytes it is made of."""
+    return os.fsencode(file).decode(errors="replace")
+
+
 def _stems(files: Sequence[str]) -> list[str]:
     """Return a name for the results of each input: its own without suffix, or more of it where two would collide."""
     paths = [Path("stdin" if file == STDIN else file) for file in files]
     stems = [path.stem for path in paths]
     names = [path.name if stems.count(path.stem) > 1 else path.stem for path in paths]
     return [f"{name}-{names[:at].count(name) + 1}" if names.count(name) > 1 else name for at, name in enumerate(names)]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def _tags(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return None if value is None else tuple(filter(None, (part.strip() for part in value.split(","))))
+    from dragoman.domain.language import split_tags
+
+    return split_tags(value)
 
 
 def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "RawFormat | None":
@@ -89,9 +91,16 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
     metavar="ENCODING:RATE[:CHANNELS]",
     help="Headerless audio: s16le, f32le, mulaw or alaw, for example mulaw:8000.",
 )
-@click.option("--beam-size", type=int, metavar="N", help="Beams of decoding; 1 is greedy and the default.")
-@click.option("--threads", type=int, metavar="N", help="CPU threads per decoding.")
-@click.option("--max-audio-hours", type=float, metavar="H", help="Longest recording to accept. Default: 4.")
+@click.option(
+    "--beam-size", type=click.IntRange(1, 20), metavar="N", help="Beams of decoding; 1 is greedy and the default."
+)
+@click.option("--threads", type=click.IntRange(0, 256), metavar="N", help="CPU threads per decoding.")
+@click.option(
+    "--max-audio-hours",
+    type=click.FloatRange(0, 240, min_open=True),
+    metavar="H",
+    help="Longest recording to accept. Default: 4.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings on standard error.")
 def transcribe(
     files: tuple[str, ...],
@@ -115,7 +124,8 @@ def transcribe(
     FILES are audio or video files, or - for standard input (which may be a live pipe). Text, captions or events go to
     standard output, progress and warnings to standard error. A file that fails does not stop the others.
     """
-    from dragoman.cli.run import Output, Runner
+    from dragoman.cli.output import Output
+    from dragoman.cli.run import Runner
     from dragoman.domain.language import LidMode
     from dragoman.runtime import Runtime, Wishes
     from dragoman.settings import read_settings

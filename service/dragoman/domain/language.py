@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NewType, overload
 
 from langcodes import Language, standardize_tag
 from langcodes.tag_parser import LanguageTagError
 
-from dragoman.domain.errors import LanguageLimitError, LocaleError
+from dragoman.domain.errors import LanguageLimitError, LocaleError, SettingsError
 
 Locale = NewType("Locale", str)
 """A canonical tag with a region, ``"pt-BR"``: what is spoken."""
@@ -73,6 +73,29 @@ def is_same_language(locale: Locale, target: TargetLanguage) -> bool:
 def base_language(tag: str) -> str:
     """Return the language subtag: ``pt-BR`` → ``pt``, ``zh-Hans`` → ``zh``."""
     return tag.partition("-")[0]
+
+
+def parse_lid(text: str) -> LidMode:
+    """Return the mode that is called ``text``.
+
+    Raises:
+        SettingsError: if none is.
+    """
+    try:
+        return LidMode(text)
+    except ValueError as error:
+        raise SettingsError(f"'{text}' is no way to identify languages; use {' or '.join(LidMode)}.") from error
+
+
+@overload
+def split_tags(tags: None) -> None: ...
+@overload
+def split_tags(tags: Iterable[str] | str) -> tuple[str, ...]: ...
+def split_tags(tags: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    """Return the tags of a list, which may be written ``"en-US, de-DE"``; ``None`` stays ``None``."""
+    if tags is None:
+        return None
+    return tuple(filter(None, (tag.strip() for tag in (tags.split(",") if isinstance(tags, str) else tags))))
 
 
 def parse_candidates(tags: Iterable[str], mode: LidMode) -> tuple[Locale, ...]:

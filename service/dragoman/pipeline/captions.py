@@ -1,6 +1,7 @@
 """A transcript in the formats that people and players read: text, SRT, WebVTT, TSV, JSON."""
 
 import textwrap
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,8 +11,6 @@ from dragoman.pipeline.transcript import Transcript, Utterance
 
 LINE_CHARS: Final = 42
 """Longest caption line, and two lines at most per cue: BBC and Netflix guidelines agree on both."""
-
-_CUE_CHARS: Final = 2 * LINE_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _translated(utterance: Utterance, target: str) -> str | None:
 
 
 def _split(utterance: Utterance, text: str, *, by_words: bool) -> Iterator[Cue]:
-    parts = textwrap.wrap(text, _CUE_CHARS, break_long_words=False, break_on_hyphens=False)
+    parts = _wrap(text, 2 * LINE_CHARS)
     starts = _starts_of_words(utterance, parts) if by_words else None
     starts = starts or _starts_by_length(utterance, parts)
     for part, start_ms, end_ms in zip(parts, starts, [*starts[1:], utterance.end_ms], strict=True):
@@ -116,24 +115,42 @@ def _split(utterance: Utterance, text: str, *, by_words: bool) -> Iterator[Cue]:
 
 def _starts_by_length(utterance: Utterance, parts: list[str]) -> list[int]:
     total = sum(map(len, parts))
-    before = [sum(map(len, parts[:index])) for index in range(len(parts))]
-    return [utterance.start_ms + (utterance.end_ms - utterance.start_ms) * chars // total for chars in before]
+    length_ms = utterance.end_ms - utterance.start_ms
+    return [utterance.start_ms + length_ms * chars // total for chars in _before(parts)]
 
 
 def _starts_of_words(utterance: Utterance, parts: list[str]) -> list[int] | None:
-    """Return when the first word of each part is spoken, if every word of the text has its time."""
-    counts = [len(part.split()) for part in parts]
-    if len(utterance.words) != sum(counts):
+    """Return when the first word of each part is spoken, if the words are those of the text."""
+    words = [word.text.replace(" ", "") for word in utterance.words]
+    if sum(map(len, words)) != sum(len(part.replace(" ", "")) for part in parts):
         return None
-    firsts = [sum(counts[:index]) for index in range(len(parts))]
-    return [utterance.start_ms, *(utterance.words[first].start_ms for first in firsts[1:])]
+    places = dict(zip(_before(words), utterance.words, strict=True))
+    firsts = [places.get(chars) for chars in _before([part.replace(" ", "") for part in parts])]
+    # A part that begins within a word, in a language that writes without spaces, has no time of its own.
+    return None if None in firsts else [utterance.start_ms, *(word.start_ms for word in firsts[1:] if word)]
+
+
+def _before(parts: list[str]) -> list[int]:
+    """Return how many characters come before each part."""
+    return [sum(map(len, parts[:index])) for index in range(len(parts))]
 
 
 def _lines(text: str) -> str:
     """Break a cue into two lines of similar length if it does not fit on one."""
-    if len(text) <= LINE_CHARS:
+    if _columns(text) <= LINE_CHARS:
         return text
-    return "\n".join(textwrap.wrap(text, max(LINE_CHARS, len(text) // 2 + 4), break_long_words=False))
+    return "\n".join(_wrap(text, max(LINE_CHARS, _columns(text) // 2 + 4)))
+
+
+def _wrap(text: str, columns: int) -> list[str]:
+    """Break a text at spaces, and within words only where one alone is too long, as in scripts without spaces."""
+    width = columns * len(text) // max(_columns(text), 1)
+    return textwrap.wrap(text, max(1, width), break_on_hyphens=False)
+
+
+def _columns(text: str) -> int:
+    """Return how wide a text is, where a wide character (Chinese, Japanese, Korean) takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _escape(text: str) -> str:

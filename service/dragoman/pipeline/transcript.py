@@ -131,11 +131,18 @@ class TranscriptBuilder:
 
 
 def merge(channels: Sequence[Transcript]) -> Transcript:
-    """Return the transcripts of a recording's channels as one, in the order in which people began to speak."""
+    """Return the transcripts of a recording's channels as one, in the order in which people began to speak.
+
+    Each channel was a session of its own, so its number goes before the utterance's id: ``"1/u_7"``.
+    """
     if len(channels) == 1:
         return channels[0]
     utterances = sorted(
-        (utterance for channel in channels for utterance in channel.utterances),
+        (
+            utterance.model_copy(update={"utterance_id": f"{utterance.channel}/{utterance.utterance_id}"})
+            for channel in channels
+            for utterance in channel.utterances
+        ),
         key=lambda utterance: (utterance.start_ms, utterance.channel or 0),
     )
     return Transcript(

@@ -1,10 +1,10 @@
 """Whisper's language codes and our locales."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from dragoman.domain.errors import LanguageUnsupportedError
-from dragoman.domain.language import Locale, base_language, default_locale
+from dragoman.domain.errors import LanguageLimitError, LanguageUnsupportedError
+from dragoman.domain.language import CANDIDATE_LIMITS, LidMode, Locale, base_language, default_locale, parse_candidates
 
 # Whisper's code where it is not the base language of our locale.
 _LOCALES: Final = {"no": Locale("nb-NO"), "zh": Locale("zh-CN")}
@@ -14,6 +14,32 @@ _CODES: Final = {"nb": "no", "fil": "tl", "jv": "jw"}
 def locale_of(code: str) -> Locale:
     """Return the usual locale of a Whisper language code: ``en`` → ``en-US``, ``jw`` → ``jv-ID``."""
     return _LOCALES.get(code) or default_locale(code)
+
+
+def usual_locales(languages: Collection[str]) -> tuple[Locale, ...]:
+    """Return the usual locale of each language code, sorted."""
+    return tuple(sorted(locale_of(code) for code in languages))
+
+
+def choose_candidates(
+    wanted: Iterable[str] | None, mode: LidMode, languages: Collection[str], model: str
+) -> tuple[Locale, ...]:
+    """Return the candidates wanted, or every language of the model.
+
+    Raises:
+        LocaleError, LanguageLimitError: as ``parse_candidates``; also if the model knows more than ``mode`` allows.
+        LanguageUnsupportedError: if the model does not know one that is wanted.
+    """
+    if wanted is not None:
+        candidates = parse_candidates(wanted, mode)
+        codes_of(candidates, languages, model)
+        return candidates
+    if len(languages) > (limit := CANDIDATE_LIMITS[mode]):
+        raise LanguageLimitError(
+            f"Model '{model}' knows {len(languages)} languages, and {mode} identification chooses among at most "
+            f"{limit}; name them with '--languages', for example '--languages en-US,es-ES'."
+        )
+    return usual_locales(languages)
 
 
 def codes_of(candidates: Collection[Locale], languages: Collection[str], model: str) -> Mapping[Locale, str]:
