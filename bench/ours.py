@@ -8,15 +8,17 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.clips import Clip
+from dragoman.audio.segmenter import EndpointRules
 from dragoman.domain.audio import AudioFrame, to_samples
 from dragoman.domain.events import DurableEvent
 from dragoman.domain.language import LidMode, Locale
 from dragoman.domain.speech import AudioInput, Heard, Hypothesis, Notice, TranscriptionRequest
+from dragoman.engines.ports import SpeechDetector
+from dragoman.engines.whisper.detector import SileroDetector
 from dragoman.engines.whisper.folder import WhisperOptions
 from dragoman.engines.whisper.model import RightSizedWhisper
 from dragoman.engines.whisper.scheduler import Listening, Scheduler
-from dragoman.engines.whisper.transcriber import WhisperTranscriber
+from dragoman.engines.whisper.transcriber import TranscriberRules, WhisperTranscriber
 from dragoman.runtime import Recording, Runtime, Wishes
 from dragoman.settings import Settings
 
@@ -42,12 +44,18 @@ class CountingScheduler(Scheduler):
 class StreamLane:
     """Audio in frames of 100 ms → VAD → LID → decoding → guards: what a stream or file goes through after decoding."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(
+        self,
+        model: str,
+        endpoint: EndpointRules | None = None,
+        detector: Callable[[], SpeechDetector] = SileroDetector,
+    ) -> None:
         options = WhisperOptions(model=model, threads=1)
         whisper = RightSizedWhisper(options)
         self.scheduler = CountingScheduler(whisper, options.max_batch)
         self.suppressed = 0
-        self._transcriber = WhisperTranscriber(whisper, self.scheduler)
+        rules = TranscriberRules(endpoint=endpoint or EndpointRules())
+        self._transcriber = WhisperTranscriber(whisper, self.scheduler, rules, detector)
         self._loop = asyncio.Runner()
 
     def close(self) -> None:
@@ -55,9 +63,9 @@ class StreamLane:
         self.scheduler.close()
         self._loop.close()
 
-    def transcribe(self, clip: Clip) -> tuple[str, str]:
+    def transcribe(self, pcm: bytes) -> tuple[str, str]:
         """Return the text, and the language of the first utterance; both are empty when no speech was found."""
-        heard = self.hear(clip.pcm, LidMode.CONTINUOUS)
+        heard = self.hear(pcm, LidMode.CONTINUOUS)
         self.suppressed += sum(isinstance(item, Notice) for item in heard)
         utterances = [item for item in heard if isinstance(item, Hypothesis)]
         return " ".join(item.text for item in utterances), utterances[0].locale if utterances else ""

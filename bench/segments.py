@@ -42,7 +42,7 @@ _Trials = Mapping[str, Sequence[_Trial]]
 def measure_segments(clips: Sequence[Clip], whisper: WhisperModel, model: str) -> Section:
     """Compare all lanes; the two main ones on all clips, the others on a balanced quarter."""
     stream = StreamLane(model)
-    main: dict[str, Lane] = {OURS: stream.transcribe, THEIRS: _peer(whisper)}
+    main: dict[str, Lane] = {OURS: lambda clip: stream.transcribe(clip.pcm), THEIRS: _peer(whisper)}
     side: dict[str, Lane] = {
         f"{THEIRS}, vad_filter": _peer(whisper, vad_filter=True),
         f"{THEIRS}, beam_size=1": _peer(whisper, beam_size=1),

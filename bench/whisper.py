@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.report import Report, Section
 
 _RESULTS: Final = Path(__file__).with_name("results")
-_QUESTIONS: Final = ("segments", "files", "windows", "startup", "languages")
+_QUESTIONS: Final = ("segments", "files", "windows", "startup", "languages", "endpointing")
 _QUICK_STEP: Final = 17  # meets every language and, among balanced clips, every condition
 
 
@@ -67,13 +67,14 @@ def _measure(folder: str, questions: Sequence[str], *, quick: bool) -> Iterator[
     from faster_whisper import WhisperModel
 
     from bench.clips import CALLS, make_clips, read_call
+    from bench.endpointing import measure_endpointing
     from bench.files import measure_files
     from bench.languages import measure_languages
     from bench.segments import measure_segments
     from bench.startup import measure_startup
     from bench.windows import measure_windows
 
-    calls = [read_call(name) for name in CALLS]
+    calls, mixed = [read_call(name) for name in CALLS], read_call("mixed_call.wav")
     clips = [clip for clip in make_clips(calls) if not quick or clip.number % _QUICK_STEP == 0]
     whisper = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1)
     work: dict[str, Callable[[], Section]] = {
@@ -83,7 +84,8 @@ def _measure(folder: str, questions: Sequence[str], *, quick: bool) -> Iterator[
         ),
         "windows": lambda: measure_windows(clips, folder),
         "startup": lambda: measure_startup(calls[0].path, folder, runs=1 if quick else 5),
-        "languages": lambda: measure_languages(calls, read_call("mixed_call.wav"), folder),
+        "languages": lambda: measure_languages(calls, mixed, folder),
+        "endpointing": lambda: measure_endpointing(clips, [*calls, mixed], folder),
     }
     for question in _QUESTIONS:
         if question in questions:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from tests.calls import CANDIDATES, call
-from tests.stream import checked
 
 from dragoman.api.app import create_app
 from dragoman.domain.events import DurableEvent, TranscriptFinal, from_json
 from dragoman.runtime import Runtime
 from dragoman.settings import read_settings
+from tests.calls import CANDIDATES, call
+from tests.stream import checked
 
 pytestmark = pytest.mark.slow
 

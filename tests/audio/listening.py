@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,3 +102,9 @@ class Playlist(io.BytesIO):
     """A file in memory whose name asks for more than its bytes do."""
 
     name = "upload.m3u8"
+
+
+def children(jail: DecoderJail) -> list[int]:
+    """Return the process ids of the jobs that run in a jail."""
+    listing = subprocess.run(["pgrep", "-P", str(jail.pid)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listing.stdout.split()]

@@ -11,6 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from dragoman.audio.decode import AudioInfo, DecodeLimits, DecoderJail, RawFormat, open_audio
+from dragoman.audio.job import RawEncoding
+from dragoman.domain.audio import AudioFrame
+from dragoman.domain.errors import AudioNotFoundError, AudioUnreadableError
 from tests.audio.corpus import (
     WAVE_ALAW,
     WAVE_FLOAT,
@@ -27,12 +32,7 @@ from tests.audio.corpus import (
     wave,
     with_cover,
 )
-from tests.audio.listening import Listened, Unnamed, drain, levels, listen, listen_async
-
-from dragoman.audio.decode import AudioInfo, DecodeLimits, DecoderJail, RawFormat, open_audio
-from dragoman.audio.job import RawEncoding
-from dragoman.domain.audio import AudioFrame
-from dragoman.domain.errors import AudioNotFoundError, AudioUnreadableError
+from tests.audio.listening import Listened, Unnamed, children, drain, levels, listen, listen_async
 
 MONO_8K, MONO, MONO_48K = (tone(440, rate_hz=rate_hz) for rate_hz in (8_000, 16_000, 48_000))
 STEREO_48K = tone([440, 1_500], rate_hz=48_000)
@@ -332,8 +332,8 @@ def test_leaving_early_ends_the_decoder() -> None:
     async def scenario() -> None:
         async with open_audio(wave(s16(tone(seconds=120))), jail=jail) as audio:
             await anext(audio)
-            (child,) = _children(jail)
-        while _children(jail):  # noqa: ASYNC110 - a process sets no event
+            (child,) = children(jail)
+        while children(jail):  # noqa: ASYNC110 - a process sets no event
             await asyncio.sleep(0)
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)
@@ -458,8 +458,3 @@ def _write_and_close(fd: int, data: bytes) -> None:
 def _send_and_close(end: socket.socket, data: bytes) -> None:
     with end:
         end.sendall(data)
-
-
-def _children(jail: DecoderJail) -> list[int]:
-    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(jail.pid)], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in listing.stdout.split()]

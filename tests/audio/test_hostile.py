@@ -2,15 +2,12 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.audio.corpus import WAVE_FLOAT, chunk, encode, flac_bomb, index_first, s16, tone, wave
-from tests.audio.listening import Listened, Playlist, Unnamed, drain, levels, listen, listen_async
 
 from dragoman.audio.decode import DecodeLimits, DecoderJail, RawFormat, open_audio
 from dragoman.domain.audio import AudioFrame
@@ -21,6 +18,8 @@ from dragoman.domain.errors import (
     DragomanError,
     EngineFailedError,
 )
+from tests.audio.corpus import WAVE_FLOAT, chunk, encode, flac_bomb, index_first, s16, tone, wave
+from tests.audio.listening import Listened, Playlist, Unnamed, children, drain, levels, listen, listen_async
 
 TONE = tone(440, seconds=2)
 PCM = s16(TONE)
@@ -192,6 +191,7 @@ def test_a_playlist_opens_neither_file_nor_host(
                 listen(source)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_decoder_can_open_no_file_and_no_socket(tmp_path: Path) -> None:
     jail = DecoderJail()
     read_fd, write_fd = os.pipe()
@@ -201,9 +201,9 @@ def test_the_decoder_can_open_no_file_and_no_socket(tmp_path: Path) -> None:
             microphone.write(PCM)
             async with open_audio(source, raw=RawFormat("s16le", 16_000), jail=jail) as audio:
                 await anext(audio)
-                child = Path("/proc", str(_child(jail)))
-                assert sorted(path.name for path in (child / "fd").iterdir()) == ["0", "1", "2"]
-                rows = [line.split("  ") for line in (child / "limits").read_text().splitlines()]
+                process = Path("/proc", str(*children(jail)))
+                assert sorted(path.name for path in (process / "fd").iterdir()) == ["0", "1", "2"]
+                rows = [line.split("  ") for line in (process / "limits").read_text().splitlines()]
                 return {row[0]: tuple(word.strip() for word in row[1:] if word)[:2] for row in rows}  # type: ignore[misc]
 
     limits = asyncio.run(scenario())
@@ -232,6 +232,7 @@ def test_a_bomb_ends_at_the_limit_of_processor_time() -> None:
     assert "more than 1 s of processor time" in str(heard.error)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's address space")
 def test_a_bomb_ends_at_the_limit_of_memory() -> None:
     with pytest.raises(AudioLimitError, match="more memory than we grant"):
         listen(wave(PCM), limits=DecodeLimits(memory_bytes=50_000_000))
@@ -253,7 +254,8 @@ def test_a_decoder_that_dies_midway_gives_an_error_after_its_frames(
             async with open_audio(source, raw=RawFormat("s16le", 16_000), jail=jail) as audio:
                 first = await anext(audio)
                 assert isinstance(first, AudioFrame)
-                os.kill(_child(jail), sent)
+                (child,) = children(jail)
+                os.kill(child, sent)
                 return first.pcm, await drain(audio)
 
     first, rest = asyncio.run(scenario())
@@ -312,8 +314,3 @@ async def _survives(data: bytes) -> None:
         failure = error
     assert "broke down" not in str(failure)  # that would be a crash
     assert not isinstance(failure, EngineFailedError)
-
-
-def _child(jail: DecoderJail) -> int:
-    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(jail.pid)], capture_output=True, text=True, check=True)
-    return int(listing.stdout)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from tests.audio.corpus import tone
-from tests.audio.listening import levels
 
 from dragoman.audio.pcm import from_float, to_float
 from dragoman.audio.resample import StreamingResampler
+from tests.audio.corpus import tone
+from tests.audio.listening import levels
 
 RATES_HZ = [4_000, 8_000, 11_025, 12_345, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000]
 

@@ -10,7 +10,9 @@ from dragoman.audio.segmenter import WINDOW_SAMPLES, EndpointRules, Onset, Segme
 from dragoman.domain.audio import Span
 
 # Two windows of speech to begin, three of silence to end, one of roll on each side, at most twelve windows.
-RULES = EndpointRules(min_speech_ms=64, min_silence_ms=96, pre_roll_ms=32, post_roll_ms=32, max_segment_ms=12 * 32)
+RULES = EndpointRules(
+    0.5, 0.35, min_speech_ms=64, min_silence_ms=96, pre_roll_ms=32, post_roll_ms=32, max_segment_ms=12 * 32
+)
 PROBABILITY = {"s": 0.9, "-": 0.4, ".": 0.1}
 
 

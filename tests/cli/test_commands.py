@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+
+from dragoman.domain.events import DurableEvent, SessionEnded, TranscriptFinal, from_json
 from tests.audio import corpus
 from tests.calls import call
 from tests.stream import checked
-
-from dragoman.domain.events import DurableEvent, SessionEnded, TranscriptFinal, from_json
 
 pytestmark = pytest.mark.slow
 

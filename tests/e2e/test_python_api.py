@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.calls import call
-from tests.stream import checked
 
 import dragoman
 from dragoman.domain.errors import LanguageLimitError, LocaleError, ModelMissingError, SettingsError
@@ -20,6 +18,8 @@ from dragoman.domain.events import (
     TranslationFinal,
     WarningEvent,
 )
+from tests.calls import call
+from tests.stream import checked
 
 pytestmark = pytest.mark.slow
 

@@ -4,12 +4,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes import PatternDetector, silence
 
 from dragoman.audio.segmenter import WINDOW_SAMPLES, EndpointRules
 from dragoman.domain.audio import AudioFrame, Span
 from dragoman.domain.speech import Silence, SpeechEnded, SpeechStarted
 from dragoman.engines.hearing import Beginning, Hearing, Sound, Spoken
+from tests.fakes import PatternDetector, silence
 
 RULES = EndpointRules(min_speech_ms=64, min_silence_ms=96, pre_roll_ms=32, post_roll_ms=32, max_segment_ms=6_400)
 

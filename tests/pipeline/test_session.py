@@ -2,8 +2,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
-from tests.fakes import ScriptedTranscriber, ScriptedTranslator, silence, stream
-from tests.stream import checked
 
 from dragoman.domain.audio import Flush, Span
 from dragoman.domain.errors import (
@@ -39,6 +37,8 @@ from dragoman.domain.speech import (
 )
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
+from tests.fakes import ScriptedTranscriber, ScriptedTranslator, silence, stream
+from tests.stream import checked
 
 EN, DE, FR = Locale("en-US"), Locale("de-DE"), Locale("fr-FR")
 SECOND = 16_000

@@ -100,8 +100,7 @@ class Hearing:
     def _windows(self, windows: NDArray[np.float32]) -> list[Sound]:
         """Judge whole windows in batches that end no later than the next segment may: there the detector starts anew.
 
-        Its recurrent state grows deaf in long calls of poor quality: on the sample calls in telephone band it hears
-        78 to 95 % of the speech, and 97 to 99 % if it is reset when a segment ends.
+        Its recurrent state grows deaf in long calls of poor quality (docs/decisions/0005).
         """
         sounds: list[Sound] = []
         while len(windows):

@@ -45,7 +45,8 @@ class Session:
         self._writer = EventWriter(spec, transcriber.name)
         self._ledger = Ledger()
         self._notices: deque[Notice] = deque()
-        self._error: DragomanError | None = None
+        self._audio_error: DragomanError | None = None
+        self._engine_error: DragomanError | None = None
         self._speech_heard = False
         self._stopped = asyncio.Event()
 
@@ -72,14 +73,14 @@ class Session:
         if self._stopped.is_set():
             self._ledger.discard_rest()
         elif (lost := self._ledger.lose_rest()) is not None:
-            self._error = self._error or EngineFailedError("The engine ended before the audio did; try again.")
+            self._engine_error = self._engine_error or EngineFailedError("The engine ended before the audio did.")
             yield self._writer.lost(lost, "engine_failed")
         elif self._ledger.settled and not self._speech_heard:
             yield self._writer.warning(Notice("no_speech", "No speech was heard in this audio."))
-        if self._error is not None:
-            yield self._writer.error(self._error)
+        if (error := self._audio_error or self._engine_error) is not None:
+            yield self._writer.error(error)
         reason: Literal["completed", "failed", "cancelled"] = (
-            "failed" if self._error else "cancelled" if self._stopped.is_set() else "completed"
+            "failed" if error else "cancelled" if self._stopped.is_set() else "completed"
         )
         yield self._writer.ended(reason, self._ledger.totals(), self._translations.totals())
 
@@ -96,32 +97,35 @@ class Session:
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for translation in [each for each in self._open if each.task in done]:
                     self._open.remove(translation)
-                    outcomes = translation.task.result()
-                    for event in self._outcomes(translation.utterance_id, outcomes, self._translations.engine):
+                    for event in self._outcomes(translation, translation.task.result()):
                         yield event
                 if stopped in done:
                     break
                 if upcoming and upcoming in done:
-                    try:
-                        item = upcoming.result()
-                        for event in self._events(item):
-                            yield event
-                    except DragomanError as error:
-                        self._error = self._error or error
-                        item = None
-                    except Exception as error:  # noqa: BLE001 - not swallowed: the session ends with it
-                        self._error = EngineFailedError(f"The engine failed unexpectedly ({type(error).__name__}).")
-                        self._error.__cause__ = error
-                        item = None
-                    upcoming = asyncio.ensure_future(anext(heard, None)) if item else None
+                    item = self._next(upcoming)
+                    for event in self._events(item):
+                        yield event
+                    goes_on = item is not None and self._engine_error is None
+                    upcoming = asyncio.ensure_future(anext(heard, None)) if goes_on else None
             for event in self._warnings():
                 yield event
             for translation in self._open:
-                for event in self._outcomes(translation.utterance_id, translation.abandon(), self._translations.engine):
+                for event in self._outcomes(translation, translation.abandon()):
                     yield event
         finally:
             await _cancel(upcoming, stopped, *(translation.task for translation in self._open))
             await heard.aclose()
+
+    def _next(self, upcoming: "asyncio.Future[Heard | None]") -> Heard | None:
+        """Return what was heard; ``None`` at the end, or when the transcriber failed."""
+        try:
+            return upcoming.result()
+        except DragomanError as error:
+            self._engine_error = error
+        except Exception as error:  # noqa: BLE001 - not swallowed: the session ends with it
+            self._engine_error = EngineFailedError(f"The engine failed unexpectedly ({type(error).__name__}).")
+            self._engine_error.__cause__ = error
+        return None
 
     async def _accept(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[AudioInput, None]:
         """Book audio as it is taken. An error ends the audio, not the work on what came before it."""
@@ -134,7 +138,7 @@ class Session:
                     self._ledger.accept(item.samples)
                 yield item
         except DragomanError as error:
-            self._error = error
+            self._audio_error = error
 
     def _request(self) -> TranscriptionRequest:
         spec = self._spec
@@ -142,12 +146,14 @@ class Session:
         return TranscriptionRequest(spec.candidates, spec.lid, targets, spec.word_times)
 
     def _events(self, item: Heard | None) -> Iterator[DurableEvent]:
-        """Turn what was heard (``None``: the end) into events, after any notices from the audio.
-
-        Raises:
-            EngineFailedError: if the transcriber broke its contract.
-        """
+        """Turn what was heard (``None``: the end) into events, after any notices from the audio."""
         yield from self._warnings()
+        try:
+            yield from self._events_of(item)
+        except EngineFailedError as error:  # it broke its contract: what it says from here on cannot be trusted
+            self._engine_error = error
+
+    def _events_of(self, item: Heard | None) -> Iterator[DurableEvent]:
         match item:
             case SpeechStarted(at):
                 self._speech_heard = True
@@ -183,14 +189,16 @@ class Session:
             yield from self._warn_unserved(hypothesis.locale, target)
         final = self._writer.transcript(hypothesis, plan.targets)
         yield final
-        yield from self._outcomes(final.utterance_id, plan.made, self._transcriber.name)
+        self._translations.count(plan.made)
+        for target, outcome in plan.made.items():
+            yield self._writer.translation(final.utterance_id, target, outcome, self._transcriber.name)
         if plan.ask:
             self._open.append(self._translations.ask(final.utterance_id, hypothesis, plan.ask))
 
-    def _outcomes(self, utterance_id: str, outcomes: Outcomes, engine: str) -> Iterator[DurableEvent]:
+    def _outcomes(self, translation: OpenTranslation, outcomes: Outcomes) -> Iterator[DurableEvent]:
         self._translations.count(outcomes)
         for target, outcome in outcomes.items():
-            yield self._writer.translation(utterance_id, target, outcome, engine)
+            yield self._writer.translation(translation.utterance_id, target, outcome, self._translations.engine)
 
     def _warn_unserved(self, source: Locale, target: TargetLanguage) -> Iterator[DurableEvent]:
         """Say once per pair that nobody translates it."""

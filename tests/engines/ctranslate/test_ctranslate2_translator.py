@@ -4,8 +4,6 @@ from pathlib import Path
 
 import ctranslate2
 import pytest
-from tests.engines.ctranslate import tiny_models
-from tests.engines.ctranslate.tiny_models import M2M100_TOKENS, NLLB_TOKENS, WORDS, TinySpec, in_language, pieces_of
 
 from dragoman.domain.errors import TranslationFailedError
 from dragoman.domain.language import Locale, TargetLanguage
@@ -15,6 +13,8 @@ from dragoman.engines.ctranslate.options import CTranslate2Options
 from dragoman.engines.ctranslate.routes import Leg
 from dragoman.engines.ctranslate.translator import CTranslate2Translator
 from dragoman.engines.ports import Translator
+from tests.engines.ctranslate import tiny_models
+from tests.engines.ctranslate.tiny_models import M2M100_TOKENS, NLLB_TOKENS, WORDS, TinySpec, in_language, pieces_of
 
 OPTIONS = CTranslate2Options(intra_threads=1)
 TEXT = "hello friend. good morning. water house good evening thanks."

@@ -3,12 +3,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.engines.ctranslate import tiny_models
-from tests.engines.ctranslate.tiny_models import M2M100_TOKENS, NLLB_TOKENS, TinySpec
 
 from dragoman.domain.errors import DependencyMissingError, ModelInvalidError, ModelMissingError
 from dragoman.engines.ctranslate.folder import check_tokenizer, describe
 from dragoman.engines.ctranslate.model import Prompt, SentencePieceFiles, Style, TokenizerFile
+from tests.engines.ctranslate import tiny_models
+from tests.engines.ctranslate.tiny_models import M2M100_TOKENS, NLLB_TOKENS, TinySpec
 
 
 def skeleton(folder: Path, vocabulary: list[str], *files: str, config: str = "{}") -> Path:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from faster_whisper.vad import get_vad_model
-from tests.calls import call
 
 from dragoman.engines.whisper.detector import SileroDetector
+from tests.calls import call
 
 
 @pytest.mark.parametrize("batch", [1, 7, 1_000])

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -5,8 +6,9 @@ import pytest
 
 from dragoman.domain.errors import ModelInvalidError, ModelMissingError
 from dragoman.engines.whisper.folder import WhisperOptions, find_model
-from dragoman.engines.whisper.model import RightSizedWhisper
+from dragoman.engines.whisper.model import DecodeJob, RightSizedWhisper
 from dragoman.resources import resolve_model
+from tests.calls import call
 
 
 def test_the_bundled_model_is_found() -> None:
@@ -81,3 +83,17 @@ def test_an_interrupted_download_is_taken_up_again(monkeypatch: pytest.MonkeyPat
 def test_only_models_that_were_trained_to_translate_do(tmp_path: Path, name: str, can: bool) -> None:
     folder = shutil.copytree(resolve_model("micro"), tmp_path / name)
     assert RightSizedWhisper(WhisperOptions(str(folder))).can_translate == can
+
+
+def test_an_english_only_model_is_used_without_language_tokens(tmp_path: Path) -> None:
+    # CTranslate2 calls a model multilingual if its vocabulary holds the empty token.
+    folder = shutil.copytree(resolve_model("micro"), tmp_path / "whisper-micro.en")
+    vocabulary = json.loads((folder / "vocabulary.json").read_text())
+    (folder / "vocabulary.json").write_text(json.dumps(["<unused>" if token == "" else token for token in vocabulary]))
+    model = RightSizedWhisper(WhisperOptions(str(folder)))
+    assert model.languages == {"en"}
+    assert not model.can_translate
+    sentence = call("en").sentences[0]
+    job = DecodeJob(model.encode(call("en").samples(sentence.start_ms - 200, sentence.end_ms + 200)), "en")
+    (decoded,) = model.generate([job])
+    assert len(model.align(job, decoded)) == len(decoded.text.split())

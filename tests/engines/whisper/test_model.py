@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.calls import call
 
 from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, DecodeJob, RightSizedWhisper
+from tests.calls import call
 
 
 def encoded_sentence(micro: RightSizedWhisper, name: str, number: int) -> DecodeJob:

@@ -8,8 +8,6 @@ from itertools import groupby
 from typing import Protocol
 
 import pytest
-from tests.calls import CANDIDATES, call
-from tests.fakes import PatternDetector, silence, stream
 
 from dragoman.audio.segmenter import WINDOW_SAMPLES
 from dragoman.domain.audio import AudioFrame, Flush, Span, to_ms
@@ -27,6 +25,8 @@ from dragoman.domain.speech import (
 from dragoman.engines.whisper.model import RightSizedWhisper
 from dragoman.engines.whisper.scheduler import Scheduler
 from dragoman.engines.whisper.transcriber import WhisperTranscriber
+from tests.calls import CANDIDATES, call
+from tests.fakes import PatternDetector, silence, stream
 
 ALL = parse_candidates(CANDIDATES, LidMode.CONTINUOUS)
 
