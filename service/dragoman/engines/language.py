@@ -63,7 +63,9 @@ def normalise(log_weights: Mapping[Locale, float]) -> dict[Locale, float]:
 
 
 def pool(heard: Sequence[Evidence], rules: LanguageRules) -> Evidence:
-    """Return the evidence of several independent stretches as one, each with its weight."""
+    """Return the evidence of independent stretches as one; several count with their weights."""
+    if len(heard) == 1:
+        return heard[0]
     sums = {locale: sum(_vote(evidence, locale, rules) for evidence in heard) for locale in heard[0].log_probs}
     return Evidence(normalise(sums), sum(evidence.speech_ms for evidence in heard))
 
