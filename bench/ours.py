@@ -16,7 +16,7 @@ from dragoman.domain.speech import AudioInput, Heard, Hypothesis, Notice, Transc
 from dragoman.engines.ports import SpeechDetector
 from dragoman.engines.whisper.detector import SileroDetector
 from dragoman.engines.whisper.folder import WhisperOptions
-from dragoman.engines.whisper.model import RightSizedWhisper
+from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, RightSizedWhisper
 from dragoman.engines.whisper.scheduler import Listening, Scheduler
 from dragoman.engines.whisper.transcriber import TranscriberRules, WhisperTranscriber
 from dragoman.runtime import Recording, Runtime, Wishes
@@ -31,14 +31,18 @@ _FRAME_SAMPLES: Final = to_samples(100)
 
 
 class CountingScheduler(Scheduler):
-    """Counts how often a doubted text was decoded again in a full window."""
+    """Counts how often a doubted text was decoded again in another window, and in the full one."""
 
+    windows_again = 0
     full_windows = 0
 
-    async def listen(self, samples: NDArray[np.float32], *, identify: bool, full_window: bool = False) -> Listening:
+    async def listen(
+        self, samples: NDArray[np.float32], *, identify: bool, margin_frames: int | None = None
+    ) -> Listening:
         """Listen as the product does."""
-        self.full_windows += full_window
-        return await super().listen(samples, identify=identify, full_window=full_window)
+        self.windows_again += margin_frames is not None
+        self.full_windows += margin_frames == FULL_WINDOW_FRAMES
+        return await super().listen(samples, identify=identify, margin_frames=margin_frames)
 
 
 class StreamLane:

@@ -14,7 +14,7 @@ from dragoman.domain.audio import SAMPLE_RATE_HZ
 from dragoman.domain.language import base_language
 from dragoman.engines.whisper.folder import WhisperOptions
 from dragoman.engines.whisper.guards import GuardRules, Outcome, doubts
-from dragoman.engines.whisper.model import Decoded, DecodeJob, RightSizedWhisper
+from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, Decoded, DecodeJob, RightSizedWhisper
 
 _MARGINS: Final = (0, 25, 50, 75, 100, 150, 300, 1_500)
 
@@ -33,7 +33,7 @@ class _Trial:
     @property
     def is_doubted(self) -> bool:
         decoded, length_s = self.decoded, len(self.clip.pcm) / 2 / SAMPLE_RATE_HZ
-        outcome = Outcome(decoded.text, decoded.avg_log_prob, decoded.no_speech, None, decoded.truncated)
+        outcome = Outcome(decoded.text, decoded.avg_log_prob, decoded.no_speech, None, False, decoded.truncated)
         return bool(doubts(outcome, speech_s=length_s, speech_end_s=length_s, rules=GuardRules()))
 
 
@@ -59,7 +59,8 @@ def _try(whisper: RightSizedWhisper, clip: Clip, *, full_window: bool) -> _Trial
     samples = clip.samples
 
     def decode() -> Decoded:
-        job = DecodeJob(whisper.encode(samples, full_window=full_window), base_language(clip.locale))
+        margin_frames = FULL_WINDOW_FRAMES if full_window else None
+        job = DecodeJob(whisper.encode(samples, margin_frames), base_language(clip.locale))
         return whisper.generate([job])[0]
 
     return _Trial(clip, *measure(decode))

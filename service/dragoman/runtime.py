@@ -32,8 +32,8 @@ Source = Path | str | bytes | BinaryIO
 
 _DEMO_MODEL = Notice(
     "demo_model",
-    "The bundled micro model knows only the synthetic voices of the samples. For human speech choose another one, "
-    "for example '--model small'.",
+    "The bundled micro model knows only the synthetic voices of the samples; for human speech choose another one, "
+    "for example model 'small' (--model small).",
 )
 
 

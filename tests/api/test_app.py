@@ -100,6 +100,15 @@ def test_a_file_becomes_captions(server: Server, name: str, beginning: str) -> N
     assert body.startswith(beginning)
 
 
+def test_captions_are_in_the_language_asked_for(server: Server) -> None:
+    audio = call("es").path.read_bytes()
+    status, body = server.post(audio, format="srt", translate="en")
+    assert (status, json.loads(body)["error"]["code"]) == (422, "captions_language")
+    status, body = server.post(audio, format="srt", translate="en", captions_in="en")
+    assert status == 200
+    assert "How can I help you today?" in body
+
+
 def test_a_file_becomes_a_stream_of_events(server: Server) -> None:
     status, body = server.post(call("mixed").path.read_bytes(), format="jsonl", word_times="true")
     events = [from_json(line) for line in body.splitlines()]

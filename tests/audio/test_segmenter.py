@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.audio.segmenter import WINDOW_SAMPLES, EndpointRules, Onset, Segment, Segmenter, segment_spans
+from dragoman.audio.segmenter import WINDOW_SAMPLES, EndpointRules, Onset, Segment, Segmenter
 from dragoman.domain.audio import Span
 
 # Two windows of speech to begin, three of silence to end, one of roll on each side, at most twelve windows.
@@ -16,9 +16,17 @@ RULES = EndpointRules(
 PROBABILITY = {"s": 0.9, "-": 0.4, ".": 0.1}
 
 
+def segments(pattern: str) -> list[Segment]:
+    """Return the segments of a whole recording."""
+    segmenter = Segmenter(RULES)
+    found = [item for mark in pattern for item in segmenter.push(PROBABILITY[mark])]
+    found += segmenter.close(len(pattern) * WINDOW_SAMPLES, "end")
+    return [item for item in found if isinstance(item, Segment)]
+
+
 def spans(pattern: str) -> list[tuple[int, int]]:
     """Return the windows that each segment covers."""
-    found = segment_spans([PROBABILITY[mark] for mark in pattern], RULES)
+    found = segments(pattern)
     return [(segment.covers.start // WINDOW_SAMPLES, segment.covers.end // WINDOW_SAMPLES) for segment in found]
 
 
@@ -78,7 +86,7 @@ def test_a_flush_in_silence_closes_nothing() -> None:
 
 @given(st.text(alphabet="s-.", max_size=200))
 def test_segments_never_overlap_and_hold_all_their_speech(pattern: str) -> None:
-    found = segment_spans([PROBABILITY[mark] for mark in pattern], RULES)
+    found = segments(pattern)
     end = 0
     for segment in found:
         assert end <= segment.covers.start <= segment.speech.start <= segment.speech.end <= segment.covers.end
@@ -88,7 +96,7 @@ def test_segments_never_overlap_and_hold_all_their_speech(pattern: str) -> None:
 
 @given(st.text(alphabet="s.", min_size=6, max_size=120))
 def test_every_run_of_speech_long_enough_is_in_a_segment(pattern: str) -> None:
-    found = segment_spans([PROBABILITY[mark] for mark in pattern], RULES)
+    found = segments(pattern)
     for at in range(len(pattern) - 1):
         if pattern[at : at + 2] == "ss":
             window = Span(at * WINDOW_SAMPLES, (at + 1) * WINDOW_SAMPLES)

@@ -78,6 +78,12 @@ def test_every_format_can_be_printed(name: str, beginning: str) -> None:
     assert dragoman("transcribe", "-f", name, call("fr").path).stdout.startswith(beginning)
 
 
+def test_captions_on_standard_output_can_be_translated_ones() -> None:
+    done = dragoman("transcribe", "-q", "-f", "srt", "-t", "en", "--captions-in", "en", call("es").path)
+    assert "How can I help you today?" in done.stdout
+    assert "ayudarle" not in done.stdout
+
+
 def test_files_are_written_per_input_format_and_language(tmp_path: Path) -> None:
     done = dragoman(
         "transcribe",
@@ -224,6 +230,9 @@ def test_an_hour_of_silence_is_a_warning_in_bounded_time(tmp_path: Path) -> None
         (("--raw", "mp3:8000", "x.raw"), 2, "is not like mulaw:8000"),
         (("--channels", "split", "-"), 2, "to a file first"),
         (("--channels", "split", "x.wav", "-"), 2, "to a file first"),
+        (("--translate", "en", "--format", "srt", "x.wav"), 2, "choose it with --captions-in"),
+        (("--captions-in", "fr", "--translate", "en", "--format", "srt", "x.wav"), 2, "not among the --translate"),
+        (("-", "-"), 2, "only once"),
         (("--format", "vtt", "x.wav", "y.wav"), 2, "add --output-dir"),
         (("--languages", "en", "x.wav"), 2, "write 'en-US'"),
         (("--languages", "it-IT", "x.wav"), 2, "does not know it-IT"),
@@ -268,7 +277,10 @@ def test_ctrl_c_keeps_what_was_said() -> None:
 
 def test_ctrl_c_works_before_anything_is_heard() -> None:
     process = subprocess.Popen(
-        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -282,6 +294,26 @@ def test_ctrl_c_works_before_anything_is_heard() -> None:
     ended = events_of(b"".join(lines).decode())[-1]
     assert isinstance(ended, SessionEnded)
     assert ended.reason == "cancelled"
+
+
+def test_an_impatient_person_gets_no_traceback() -> None:
+    process = subprocess.Popen(
+        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process:
+        process.stdout.readline()
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        assert process.wait(20) == 130
+        assert process.stderr.read() == b""
+        process.stdin.close()
 
 
 def test_a_reader_that_leaves_is_no_disaster() -> None:

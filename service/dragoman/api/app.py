@@ -15,7 +15,7 @@ from dragoman import __version__
 from dragoman.domain.errors import DragomanError
 from dragoman.domain.events import DurableEvent, to_json
 from dragoman.domain.language import LidMode, split_tags
-from dragoman.pipeline.captions import FORMATS
+from dragoman.pipeline.captions import CAPTIONS, FORMATS
 from dragoman.pipeline.transcript import TranscriptBuilder
 from dragoman.runtime import Recording, Runtime, Wishes
 
@@ -65,10 +65,14 @@ def create_app(runtime: Runtime) -> FastAPI:
         translate: Annotated[str, Form(description="Target languages, for example en,fr.")] = "",
         word_times: Annotated[bool, Form()] = False,
         channel: Annotated[int | None, Form(ge=0)] = None,
+        captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
         format: Annotated[Literal["json", "jsonl", "srt", "vtt", "tsv", "text"], Form()] = "json",  # noqa: A002
     ) -> Response:
         """Transcribe one file; ``jsonl`` streams its events while it is worked on."""
         wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times)
+        if format in CAPTIONS and captions_in is None and wishes.translate:
+            message = "Captions hold one language; name it with captions_in, or leave translate out for the one spoken."
+            return JSONResponse(_problem("captions_language", message), status_code=422)
         # A streamed answer may outlive the request's own file.
         with ExitStack() as stack:
             copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
@@ -83,7 +87,8 @@ def create_app(runtime: Runtime) -> FastAPI:
         if transcript.errors and not transcript.utterances:
             error = transcript.errors[0]
             return JSONResponse(_problem(error.code, error.message), status_code=422)
-        return Response(FORMATS[format](transcript), media_type=_MEDIA_TYPES[format])
+        text = CAPTIONS[format](transcript, captions_in) if format in CAPTIONS else FORMATS[format](transcript)
+        return Response(text, media_type=_MEDIA_TYPES[format])
 
     return app
 

@@ -1,6 +1,7 @@
 """Where results go, and in which formats."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Final, TextIO
 
 import click
 
-from dragoman.pipeline.captions import CAPTIONS, FORMATS
+from dragoman.pipeline.captions import CAPTIONS, FORMATS, cues
 from dragoman.pipeline.transcript import Transcript
 
 _SUFFIXES: Final = {"text": "txt"}
@@ -18,16 +19,32 @@ _SUFFIXES: Final = {"text": "txt"}
 class Output:
     """A file per input and format in ``folder``, or one format to standard output.
 
+    Captions hold one language at a time: on standard output the one spoken, or the target ``captions_in``.
+
     Raises:
         click.UsageError: if several formats would share standard output.
     """
 
     formats: tuple[str, ...]
     folder: Path | None = None
+    captions_in: str | None = None
 
     def __post_init__(self) -> None:
         if self.folder is None and len(self.formats) > 1:
             raise click.UsageError("Several formats cannot share standard output; add --output-dir.")
+
+    def check_targets(self, targets: Sequence[str]) -> None:
+        """Refuse translations that would be made and shown nowhere.
+
+        Raises:
+            click.UsageError: naming the ways out.
+        """
+        if self.captions_in is not None and self.captions_in not in targets:
+            raise click.UsageError(f"--captions-in {self.captions_in} is not among the --translate targets.")
+        if self.folder is None and self.formats[0] in CAPTIONS and targets and self.captions_in is None:
+            raise click.UsageError(
+                "Captions hold one language: choose it with --captions-in, or get one file each with --output-dir."
+            )
 
     @property
     def is_one_document(self) -> bool:
@@ -48,11 +65,14 @@ class Output:
             if name == "jsonl":
                 continue
             if self.folder is None:
-                sys.stdout.write(FORMATS[name](transcript))
+                sys.stdout.write(
+                    CAPTIONS[name](transcript, self.captions_in) if name in CAPTIONS else FORMATS[name](transcript)
+                )
                 continue
             _write(self.folder / f"{stem}.{_SUFFIXES.get(name, name)}", FORMATS[name](transcript))
             for target in transcript.targets if name in CAPTIONS else ():
-                _write(self.folder / f"{stem}.{target}.{name}", CAPTIONS[name](transcript, target))
+                if any(cues(transcript, target)):
+                    _write(self.folder / f"{stem}.{target}.{name}", CAPTIONS[name](transcript, target))
 
     def open_events(self, stem: str, stack: ExitStack, *, append: bool) -> TextIO | None:
         """Return where events go, line by line, if they are wanted; ``stack`` closes it.

@@ -60,10 +60,11 @@ class Runner:
     def _check(self, files: Sequence[str]) -> None:
         if len(files) > 1 and self._output.is_one_document:
             raise click.UsageError("The results of several inputs cannot share standard output; add --output-dir.")
-        if STDIN in files and self._split:
-            raise click.UsageError("Standard input can be read only once, and so not split; save it to a file first.")
-        if STDIN in files and sys.stdin is None:
-            raise click.UsageError("Standard input is closed.")
+        pipes = [file for file in files if file == STDIN or Path(file).is_fifo()]
+        if pipes and self._split:
+            raise click.UsageError("A pipe can be read only once, and so not split; save it to a file first.")
+        if files.count(STDIN) > 1 or (STDIN in files and sys.stdin is None):
+            raise click.UsageError("Standard input can be read only once, and only if it is open.")
 
     async def _input(self, file: str, stem: str, *, is_one_of_many: bool) -> Transcript | None:
         with ProgressBar(Path(file).name, shown=not self._quiet) as progress:
@@ -140,6 +141,8 @@ class Runner:
             yield
         finally:
             loop.remove_signal_handler(signal.SIGINT)
+            if self._interrupted:  # all that is left is to tidy up, which one more Ctrl-C must not disturb
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write(file: TextIO | None, text: str) -> None:

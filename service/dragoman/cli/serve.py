@@ -9,11 +9,11 @@ from dragoman.domain.errors import DependencyMissingError
 @click.option("--port", type=click.IntRange(0, 65_535), default=8090, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--model", "-m", metavar="MODEL", help="micro (bundled), a folder, or a name such as small.")
 def serve(port: int, model: str | None) -> None:
-    """Transcribe files that are posted to http://127.0.0.1:8090/v1/transcripts.
+    """Transcribe files over HTTP, on this machine.
 
     There are no keys yet, so only this machine can connect. Try:
 
-    curl -F file=@talk.mp3 -F translate=en -F format=srt http://127.0.0.1:8090/v1/transcripts
+    curl -F file=@talk.mp3 -F translate=en http://127.0.0.1:8090/v1/transcripts
     """
     try:
         import uvicorn

@@ -76,6 +76,11 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
     help="Write one file per input and format here instead of to standard output.",
 )
 @click.option(
+    "--captions-in",
+    metavar="TAG",
+    help="Language of captions on standard output: one of --translate. Default: as spoken.",
+)
+@click.option(
     "--word-times", is_flag=True, help="Add the time of every word (json and jsonl show them, captions use them)."
 )
 @click.option(
@@ -111,6 +116,7 @@ def transcribe(
     translation_models: tuple[Path, ...],
     formats: tuple[str, ...],
     output_dir: Path | None,
+    captions_in: str | None,
     word_times: bool,
     channels: str,
     raw: "RawFormat | None",
@@ -130,7 +136,8 @@ def transcribe(
     from dragoman.runtime import Runtime, Wishes
     from dragoman.settings import read_settings
 
-    output = Output(formats or ("text",), output_dir)
+    output = Output(formats or ("text",), output_dir, captions_in)
+    output.check_targets(translate or ())
     settings = read_settings(
         model=model,
         translation_models=translation_models or None,

@@ -1,6 +1,5 @@
 """A transcript in the formats that people and players read: text, SRT, WebVTT, TSV, JSON."""
 
-import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ LINE_CHARS: Final = 42
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One caption on the screen; times in milliseconds."""
+    """One caption on the screen, of one line or two; times in milliseconds."""
 
     start_ms: int
     end_ms: int
@@ -52,7 +51,7 @@ def utterance_lines(utterance: Utterance) -> str:
 def to_srt(transcript: Transcript, target: str | None = None) -> str:
     """Return SubRip captions."""
     return "\n".join(
-        f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{_lines(cue.text)}\n"
+        f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{cue.text}\n"
         for number, cue in enumerate(cues(transcript, target), 1)
     )
 
@@ -60,8 +59,7 @@ def to_srt(transcript: Transcript, target: str | None = None) -> str:
 def to_vtt(transcript: Transcript, target: str | None = None) -> str:
     """Return WebVTT captions."""
     blocks = (
-        f"\n{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{_escape(_lines(cue.text))}\n"
-        for cue in cues(transcript, target)
+        f"\n{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{_escape(cue.text)}\n" for cue in cues(transcript, target)
     )
     return "WEBVTT\n" + "".join(blocks)
 
@@ -106,7 +104,10 @@ def _translated(utterance: Utterance, target: str) -> str | None:
 
 
 def _split(utterance: Utterance, text: str, *, by_words: bool) -> Iterator[Cue]:
-    parts = _wrap(text, 2 * LINE_CHARS)
+    lines = _wrap(text)
+    parts = ["\n".join(lines[at : at + 2]) for at in range(0, len(lines), 2)]
+    if not parts:
+        return
     starts = _starts_of_words(utterance, parts) if by_words else None
     starts = starts or _starts_by_length(utterance, parts)
     for part, start_ms, end_ms in zip(parts, starts, [*starts[1:], utterance.end_ms], strict=True):
@@ -121,11 +122,12 @@ def _starts_by_length(utterance: Utterance, parts: list[str]) -> list[int]:
 
 def _starts_of_words(utterance: Utterance, parts: list[str]) -> list[int] | None:
     """Return when the first word of each part is spoken, if the words are those of the text."""
-    words = [word.text.replace(" ", "") for word in utterance.words]
-    if sum(map(len, words)) != sum(len(part.replace(" ", "")) for part in parts):
+    words = ["".join(word.text.split()) for word in utterance.words]
+    letters = ["".join(part.split()) for part in parts]
+    if sum(map(len, words)) != sum(map(len, letters)):
         return None
     places = dict(zip(_before(words), utterance.words, strict=True))
-    firsts = [places.get(chars) for chars in _before([part.replace(" ", "") for part in parts])]
+    firsts = [places.get(chars) for chars in _before(letters)]
     # A part that begins within a word, in a language that writes without spaces, has no time of its own.
     return None if None in firsts else [utterance.start_ms, *(word.start_ms for word in firsts[1:] if word)]
 
@@ -135,17 +137,20 @@ def _before(parts: list[str]) -> list[int]:
     return [sum(map(len, parts[:index])) for index in range(len(parts))]
 
 
-def _lines(text: str) -> str:
-    """Break a cue into two lines of similar length if it does not fit on one."""
-    if _columns(text) <= LINE_CHARS:
-        return text
-    return "\n".join(_wrap(text, max(LINE_CHARS, _columns(text) // 2 + 4)))
-
-
-def _wrap(text: str, columns: int) -> list[str]:
-    """Break a text at spaces, and within words only where one alone is too long, as in scripts without spaces."""
-    width = columns * len(text) // max(_columns(text), 1)
-    return textwrap.wrap(text, max(1, width), break_on_hyphens=False)
+def _wrap(text: str) -> list[str]:
+    """Break a text into lines, at spaces, and within a word only if it alone is too wide, as without spaces."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        if line and _columns(f"{line} {word}") > LINE_CHARS:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}" if line else word
+        while _columns(line) > LINE_CHARS:
+            fits = max(at for at in range(1, len(line)) if _columns(line[:at]) <= LINE_CHARS)
+            lines.append(line[:fits])
+            line = line[fits:]
+    return [*lines, line] if line else lines
 
 
 def _columns(text: str) -> int:

@@ -207,7 +207,7 @@ class Session:
         self._warned.add((source, target))
         message = (
             f"No model here translates {source} into {target}; these utterances stay untranslated. "
-            "Add a CTranslate2 translation model with '--translation-model FOLDER'."
+            "Add a CTranslate2 translation model that does (--translation-model FOLDER)."
         )
         yield self._writer.warning(Notice("translation_pair_unserved", message))
 

@@ -12,9 +12,10 @@ def found(
     no_speech: float = 0.0,
     speech_s: float = 4.0,
     until_s: float | None = None,
+    unfinished: bool = False,
     truncated: bool = False,
 ) -> set[Doubt]:
-    outcome = Outcome(text, avg_log_prob, no_speech, until_s, truncated)
+    outcome = Outcome(text, avg_log_prob, no_speech, until_s, unfinished, truncated)
     return set(doubts(outcome, speech_s=speech_s, speech_end_s=speech_s, rules=RULES))
 
 
@@ -79,6 +80,10 @@ def test_nothing_is_doubted_only_where_something_was_said(speech_s: float, expec
 )
 def test_a_text_that_ends_before_the_speech_is_incomplete(until_s: float | None, expected: set[Doubt]) -> None:
     assert found("Good morning.", until_s=until_s) == expected
+
+
+def test_a_text_without_an_end_is_incomplete() -> None:
+    assert found("Good mor", unfinished=True) == {Doubt.INCOMPLETE}
 
 
 def test_a_text_that_was_cut_off_is_doubted() -> None:

@@ -192,10 +192,12 @@ def test_sessions_share_one_model(micro: RightSizedWhisper, scheduler: Scheduler
     assert asyncio.run(together()) == [asyncio.run(texts(name)) for name in ("en", "es", "de", "fr")]
 
 
-def test_at_start_does_not_keep_a_short_greeting_waiting(transcribe: Transcribe) -> None:
-    # Half a second of speech, and then a long silence on a line that stays open.
+@pytest.mark.parametrize("lead_ms", [0, 300])
+def test_at_start_does_not_keep_short_greetings_waiting(transcribe: Transcribe, lead_ms: int) -> None:
+    # Half a second of speech, twice, and then a long silence on a line that stays open.
     sentence = call("en").sentences[13]
-    pcm = call("en").pcm()[32 * (sentence.start_ms - 100) : 32 * (sentence.start_ms + 600)] + bytes(32 * 12_000)
+    word = call("en").pcm()[32 * (sentence.start_ms + 30) : 32 * (sentence.start_ms + 400)]
+    pcm = bytes(32 * lead_ms) + word + bytes(32 * 4_000) + word + bytes(32 * 12_000)
     frames = [AudioFrame(start, pcm[2 * start : 2 * start + 3_200]) for start in range(0, len(pcm) // 2, 1_600)]
     heard = transcribe(frames, TranscriptionRequest(ALL, LidMode.AT_START))
     (decision,) = [item for item in heard if isinstance(item, LanguageDecision)]

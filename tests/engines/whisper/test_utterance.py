@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ LESS_UNSURE = Decoded("Guten Tag auch.", (1,), -1.2, 0.1)
 NOISE = Decoded("Danke.", (1,), -1.4, 0.9)
 CUT = Decoded("Guten Tag und", (1,), -0.1, 0.0, truncated=True)
 HALF = Decoded("Guten", (1,), -0.1, 0.0, until_s=0.4)
+OPEN = Decoded("Guten Ta", (1,), -0.1, 0.0, unfinished=True)
 ENGLISH = Decoded("Good day.", (1,), -0.1, 0.0)
 
 DE = parse_candidates(["de-DE"], LidMode.CONTINUOUS)
@@ -31,35 +33,36 @@ SPEECH = Segment(Span(16_000, 52_000), Span(20_000, 50_000), "silence")
 
 
 class ScriptedModel:
-    """Answers one text per way of decoding: right-sized, right-sized without timestamps, and in the full window."""
+    """Answers one text per window: the usual one, the narrow one, and the full one."""
 
     can_batch = True
 
     def __init__(
         self,
-        right_sized: Decoded,
-        plain: Decoded,
+        usual: Decoded,
+        narrow: Decoded,
         full: Decoded,
         translation: Decoded = ENGLISH,
         *,
         aligns: bool = True,
     ) -> None:
-        self.answers = {(100, True): right_sized, (100, False): plain, (FULL_WINDOW_FRAMES, True): full}
+        self.answers = {None: usual, 50: narrow, FULL_WINDOW_FRAMES: full}
         self.translation = translation
         self.aligns = aligns
-        self.full_windows = 0
+        self.margins: list[int | None] = []
+        self.timestamps: list[bool] = []
 
-    def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded:
-        self.full_windows += full_window
-        window = FULL_WINDOW_FRAMES if full_window else 100
-        return Encoded(StorageView.from_array(np.zeros((1, 1, 1), np.float32)), 100, window)
+    def encode(self, samples: NDArray[np.float32], margin_frames: int | None = None) -> Encoded:
+        self.margins.append(margin_frames)
+        return Encoded(StorageView.from_array(np.zeros((1, 1, 1), np.float32)), 100, margin_frames or 0)
 
     def language_probabilities(self, encoded: Encoded) -> dict[str, float]:
         return {"de": 1.0}
 
     def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
+        self.timestamps += [job.timestamps for job in jobs]
         return [
-            self.translation if job.task == "translate" else self.answers[job.encoded.window_frames, job.timestamps]
+            self.translation if job.task == "translate" else self.answers[job.encoded.window_frames or None]
             for job in jobs
         ]
 
@@ -70,12 +73,12 @@ class ScriptedModel:
         return [TimedWord("Guten", 0.0, 0.6, 0.9), TimedWord("Tag.", 0.6, 9.0, 1.000001)]
 
 
-def decode(model: ScriptedModel, *, translate: bool = False) -> list[Heard]:
+def decode(model: ScriptedModel, *, translate: bool = False, segment: Segment = SPEECH) -> list[Heard]:
     async def run() -> list[Heard]:
         scheduler = Scheduler(model, 8)
         request = TranscriptionRequest(DE, targets=(parse_target("en"),) if translate else (), word_times=True)
         decoder = UtteranceDecoder(scheduler, request, {DE[0]: "de"}, can_translate=True)
-        spoken = Spoken(SPEECH, np.zeros(36_000, np.float32))
+        spoken = Spoken(segment, np.zeros(36_000, np.float32))
         try:
             listening = await scheduler.listen(spoken.samples, identify=False)
             return await decoder.decode(spoken, listening, SpokenLanguage(DE[0]), heard_at_s=0.0)
@@ -93,10 +96,13 @@ def text_of(heard: list[Heard]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("right_sized", "plain", "full", "text"),
+    ("usual", "narrow", "full", "text"),
     [
         (FINE, LOOP, LOOP, "Guten Tag."),  # a trusted text is not decoded twice
-        (HALF, FINE, LOOP, "Guten Tag."),  # timestamps left the end out
+        (HALF, FINE, LOOP, "Guten Tag."),
+        (HALF, HALF, FINE, "Guten Tag."),  # the same half again is no better
+        (OPEN, HALF, HALF, "Guten Ta"),  # the longest of texts that break off
+        (HALF, HALF, UNSURE, "Guten Dach."),  # one that is whole is better, however unsure
         (LOOP, FINE, LOOP, "Guten Tag."),
         (LOOP, LOOP, FINE, "Guten Tag."),
         (CUT, CUT, FINE, "Guten Tag."),
@@ -107,8 +113,14 @@ def text_of(heard: list[Heard]) -> str:
         (LOOP, LOOP, LOOP, ""),  # invented three times
     ],
 )
-def test_a_doubted_text_is_decoded_another_way(right_sized: Decoded, plain: Decoded, full: Decoded, text: str) -> None:
-    assert text_of(decode(ScriptedModel(right_sized, plain, full))) == text
+def test_a_doubted_text_is_decoded_in_another_window(usual: Decoded, narrow: Decoded, full: Decoded, text: str) -> None:
+    assert text_of(decode(ScriptedModel(usual, narrow, full))) == text
+
+
+def test_speech_that_we_cut_ourselves_is_decoded_without_timestamps() -> None:
+    model = ScriptedModel(FINE, FINE, FINE)
+    decode(model, segment=replace(SPEECH, reason="max"))
+    assert model.timestamps == [False]
 
 
 def test_leaving_a_text_out_is_said() -> None:
@@ -122,10 +134,10 @@ def test_silence_is_nothing_to_speak_of() -> None:
     assert len(decode(ScriptedModel(UNSURE, UNSURE, NOISE))) == 1
 
 
-def test_the_full_window_is_encoded_once_for_transcript_and_translation() -> None:
+def test_every_window_is_encoded_once_for_transcript_and_translation() -> None:
     model = ScriptedModel(LOOP, LOOP, LOOP, translation=LOOP)
     decode(model, translate=True)
-    assert model.full_windows == 1
+    assert model.margins == [None, 50, FULL_WINDOW_FRAMES]
 
 
 def test_words_that_cannot_be_placed_cost_a_notice_and_not_the_text() -> None:

@@ -82,7 +82,7 @@ def _from_hub(name: str) -> Path:
             return cached
     except ValueError as error:
         raise ModelMissingError(
-            f"'{name}' is neither a folder nor a known model. Known names: {', '.join(_names())}."
+            f"'{name}' is neither a folder nor a known model. Known names: micro, {', '.join(_names())}."
         ) from error
     except LocalEntryNotFoundError:
         pass

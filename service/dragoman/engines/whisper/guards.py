@@ -12,7 +12,7 @@ class Doubt(StrEnum):
     REPETITIVE = "repetitive"  # compresses too well
     RUNAWAY = "runaway"  # more text than anyone can speak in that time
     TRUNCATED = "truncated"  # cut off by the bound on its length
-    INCOMPLETE = "incomplete"  # speech goes on after the text has ended
+    INCOMPLETE = "incomplete"  # the text has no end, or speech goes on after it
     EMPTY = "empty"  # nothing, for speech that was long enough to be something
     UNSURE = "unsure"  # low average log-probability
     NO_SPEECH = "no_speech"  # the model itself doubts that anyone spoke
@@ -47,6 +47,7 @@ class Outcome:
     avg_log_prob: float
     no_speech: float
     until_s: float | None
+    unfinished: bool
     truncated: bool
 
 
@@ -62,7 +63,8 @@ def doubts(outcome: Outcome, *, speech_s: float, speech_end_s: float, rules: Gua
         Doubt.NO_SPEECH: unsure and outcome.no_speech > rules.max_no_speech,
         Doubt.EMPTY: not text and speech_s >= rules.min_spoken_s,
         Doubt.TRUNCATED: outcome.truncated,
-        Doubt.INCOMPLETE: outcome.until_s is not None and speech_end_s - outcome.until_s > rules.max_unsaid_s,
+        Doubt.INCOMPLETE: outcome.unfinished
+        or (outcome.until_s is not None and speech_end_s - outcome.until_s > rules.max_unsaid_s),
         # Half a second of grace: the shortest words are mostly consonants that VAD trims.
         Doubt.RUNAWAY: len(text) > rules.max_chars_per_s * (speech_s + 0.5),
         Doubt.REPETITIVE: bool(text) and compression_ratio(text) > rules.max_compression_ratio,

@@ -37,7 +37,7 @@ def choose_candidates(
     if len(languages) > (limit := CANDIDATE_LIMITS[mode]):
         raise LanguageLimitError(
             f"Model '{model}' knows {len(languages)} languages, and {mode} identification chooses among at most "
-            f"{limit}; name them with '--languages', for example '--languages en-US,es-ES'."
+            f"{limit}; name yours, for example en-US,es-ES (--languages)."
         )
     return usual_locales(languages)
 

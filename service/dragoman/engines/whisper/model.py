@@ -68,8 +68,9 @@ class DecodeJob:
 class Decoded:
     """A generated text.
 
-    ``avg_log_prob`` is per token, natural logarithm; ``no_speech`` in [0, 1]; ``until_s`` is where the text ends, in
-    seconds from the segment's start, if timestamps were asked for; ``truncated`` says that the bound on length cut it.
+    ``avg_log_prob`` is per token, natural logarithm; ``no_speech`` in [0, 1]. With timestamps, ``until_s`` is where the
+    text ends, in seconds from the segment's start, and ``unfinished`` says that the model did not close it with one.
+    ``truncated`` says that the bound on length cut it.
     """
 
     text: str
@@ -77,6 +78,7 @@ class Decoded:
     avg_log_prob: float
     no_speech: float
     until_s: float | None = None
+    unfinished: bool = False
     truncated: bool = False
 
 
@@ -128,16 +130,17 @@ class RightSizedWhisper:
         """Whether the model was trained to translate into English; its files do not say, its name does."""
         return bool(self._model.is_multilingual) and not any(kind in self.name for kind in ("turbo", "distil"))
 
-    def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded:
+    def encode(self, samples: NDArray[np.float32], margin_frames: int | None = None) -> Encoded:
         """Encode one segment of at most 30 s; longer audio is cut off at the window's end.
 
         Args:
             samples: shape ``(samples,)``, 16 kHz, in [-1, 1).
-            full_window: pad to 30 s as Whisper was trained, which costs up to 20 times more.
+            margin_frames: padding after the speech; the option's, if not given. ``FULL_WINDOW_FRAMES`` pads to 30 s, as
+                Whisper was trained, which costs up to 20 times more.
         """
         features = self._features(samples)[:, :FULL_WINDOW_FRAMES]
         speech_frames = features.shape[1]
-        wanted = FULL_WINDOW_FRAMES if full_window else speech_frames + self._options.margin_frames
+        wanted = speech_frames + (self._options.margin_frames if margin_frames is None else margin_frames)
         window_frames = min(FULL_WINDOW_FRAMES, -(-wanted // _STEP_FRAMES) * _STEP_FRAMES)
         window = np.zeros((1, features.shape[0], window_frames), np.float32)
         window[0, :, :speech_frames] = features
@@ -191,14 +194,16 @@ class RightSizedWhisper:
     def _decoded(self, job: DecodeJob, result: WhisperGenerationResult, most_tokens: int) -> Decoded:
         tokens = tuple(result.sequences_ids[0])
         tokenizer = self._tokenizer(job.language, job.task)
-        times = [token - tokenizer.timestamp_begin for token in tokens if token >= tokenizer.timestamp_begin]
+        text = tokenizer.decode(list(tokens)).strip()
+        closed_at = tokens[-1] - tokenizer.timestamp_begin if tokens else -1  # negative if it is a token of text
         return Decoded(
-            text=tokenizer.decode(list(tokens)).strip(),
+            text=text,
             tokens=tokens,
             # CTranslate2 normalises the score by the length without the end token; Whisper counts it.
             avg_log_prob=float(result.scores[0] * len(tokens) / (len(tokens) + 1)),
             no_speech=float(result.no_speech_prob),
-            until_s=times[-1] * self._whisper.time_precision if times else None,
+            until_s=closed_at * self._whisper.time_precision if closed_at >= 0 else None,
+            unfinished=job.timestamps and bool(text) and closed_at < 0,
             truncated=len(tokens) >= most_tokens,
         )
 

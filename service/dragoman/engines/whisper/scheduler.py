@@ -23,7 +23,7 @@ class SpeechModel(Protocol):
     @property
     def can_batch(self) -> bool: ...  # noqa: D102
 
-    def encode(self, samples: NDArray[np.float32], *, full_window: bool = False) -> Encoded: ...  # noqa: D102
+    def encode(self, samples: NDArray[np.float32], margin_frames: int | None = None) -> Encoded: ...  # noqa: D102
 
     def language_probabilities(self, encoded: Encoded) -> dict[str, float]: ...  # noqa: D102
 
@@ -67,11 +67,13 @@ class Scheduler:
         self._worker = threading.Thread(target=self._work, name="whisper", daemon=True)
         self._worker.start()
 
-    async def listen(self, samples: NDArray[np.float32], *, identify: bool, full_window: bool = False) -> Listening:
+    async def listen(
+        self, samples: NDArray[np.float32], *, identify: bool, margin_frames: int | None = None
+    ) -> Listening:
         """Encode a segment, and score the languages of the model on it if ``identify``."""
 
         def run() -> Listening:
-            encoded = self._model.encode(samples, full_window=full_window)
+            encoded = self._model.encode(samples, margin_frames)
             return Listening(encoded, self._model.language_probabilities(encoded) if identify else {})
 
         return await self._call(run)

@@ -103,8 +103,8 @@ class WhisperTranscriber:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heeded:
-    """A sound that the model is listening to; ``at_s`` is when it had been heard, on the monotonic clock."""
+class _Encoding:
+    """A sound that is being encoded; ``at_s`` is when it had been heard, on the monotonic clock."""
 
     sound: Spoken | Beginning
     listening: asyncio.Task[Listening]
@@ -144,7 +144,7 @@ class _Run:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def listen(self, sounds: AsyncIterator[Sound]) -> AsyncGenerator[Heard | _Heeded, None]:
+    async def listen(self, sounds: AsyncIterator[Sound]) -> AsyncGenerator[Heard | _Encoding, None]:
         """Begin to encode each segment as soon as it is heard; wait while too much speech waits for its text."""
         async for sound in sounds:
             if isinstance(sound, Spoken | Beginning):
@@ -162,16 +162,16 @@ class _Run:
             self._waiting_samples -= heard.covers.samples
             self._room.set()
 
-    def decide(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
+    def decide(self, heard: AsyncIterator[Heard | _Encoding]) -> AsyncGenerator[_Decided, None]:
         """Decide the language of utterances in order, and begin to decode each as soon as its language is known."""
         if self._fixed:
             return self._decode_all(heard, self._fixed)
         return self._decide_once(heard) if self._at_start else self._decide_each(heard)
 
-    async def _decide_each(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
+    async def _decide_each(self, heard: AsyncIterator[Heard | _Encoding]) -> AsyncGenerator[_Decided, None]:
         state: Continuous | None = None
         async for item in heard:
-            if not isinstance(item, _Heeded):
+            if not isinstance(item, _Encoding):
                 yield item
                 continue
             evidence = await self._evidence(item)
@@ -180,15 +180,16 @@ class _Run:
             decision = LanguageDecision(state.locale, item.sound.speech.start, item.sound.heard, evidence.scores)
             yield self._decode(item, language, decision)
 
-    async def _decide_once(self, heard: AsyncIterator[Heard | _Heeded]) -> AsyncGenerator[_Decided, None]:
+    async def _decide_once(self, heard: AsyncIterator[Heard | _Encoding]) -> AsyncGenerator[_Decided, None]:
         whole: list[Evidence] = []  # of finished utterances
-        held: list[Heard | _Heeded] = []  # these utterances, and whatever came after the first of them
+        held: list[Heard | _Encoding] = []  # these utterances, and whatever came after the first of them
         decision: Evidence | None = None
-        since = at = 0
+        since: int | None = None  # where speech began
+        at = 0
         async for item in heard:
-            if isinstance(item, SpeechStarted):
-                since = since or item.at
-            if isinstance(item, _Heeded):
+            if isinstance(item, SpeechStarted) and since is None:
+                since = item.at
+            if isinstance(item, _Encoding):
                 at = item.sound.heard
                 evidence = await self._evidence(item)
                 decision = decide_at_start([*whole, evidence], self._rules)
@@ -197,7 +198,7 @@ class _Run:
                     held.append(item)
             elif held:
                 held.append(item)
-                if isinstance(item, Silence) and to_ms(item.span.end - since) >= self._rules.patience_ms:
+                if isinstance(item, Silence) and to_ms(item.span.end - (since or 0)) >= self._rules.patience_ms:
                     at = item.span.end
                     decision = decide_at_start(whole, self._rules, no_more=True)
             else:
@@ -207,41 +208,43 @@ class _Run:
         decision = decision or decide_at_start(whole, self._rules, no_more=True)
         if decision is None:
             return
-        yield LanguageDecision(decision.best, since, at, decision.scores)
+        yield LanguageDecision(decision.best, since or 0, at, decision.scores)
         language = SpokenLanguage(decision.best, decision.scores[0][1])
         async with aclosing(self._decode_all(_chain(held, heard), language)) as rest:
             async for decoded in rest:
                 yield decoded
 
     async def _decode_all(
-        self, heard: AsyncIterator[Heard | _Heeded], language: SpokenLanguage
+        self, heard: AsyncIterator[Heard | _Encoding], language: SpokenLanguage
     ) -> AsyncGenerator[_Decided, None]:
         async for item in heard:
-            if not isinstance(item, _Heeded):
+            if not isinstance(item, _Encoding):
                 yield item
             elif isinstance(item.sound, Spoken):
                 yield self._decode(item, language)
             else:  # a beginning that was heard before the decision and is not needed after it
                 item.listening.cancel()
 
-    async def _evidence(self, heeded: _Heeded) -> Evidence:
-        languages = (await heeded.listening).languages
+    async def _evidence(self, encoding: _Encoding) -> Evidence:
+        languages = (await encoding.listening).languages
         weights = {
             locale: math.log(max(languages.get(code, 0.0), _LEAST_PROBABILITY)) for locale, code in self._codes.items()
         }
-        return Evidence(normalise(weights), to_ms(heeded.sound.speech.samples))
+        return Evidence(normalise(weights), to_ms(encoding.sound.speech.samples))
 
-    def _listen(self, sound: Spoken | Beginning) -> _Heeded:
+    def _listen(self, sound: Spoken | Beginning) -> _Encoding:
         task = asyncio.create_task(self._scheduler.listen(sound.samples, identify=self._fixed is None))
         self._keep(task)
-        return _Heeded(sound, task, time.monotonic())
+        return _Encoding(sound, task, time.monotonic())
 
-    def _decode(self, heeded: _Heeded, language: SpokenLanguage, decision: LanguageDecision | None = None) -> _Decoding:
+    def _decode(
+        self, encoding: _Encoding, language: SpokenLanguage, decision: LanguageDecision | None = None
+    ) -> _Decoding:
         """Begin to decode an utterance; a decision goes with it if there is text that bears it out."""
 
         async def decode() -> list[Heard]:
-            assert isinstance(heeded.sound, Spoken)
-            found = await self._utterances.decode(heeded.sound, await heeded.listening, language, heeded.at_s)
+            assert isinstance(encoding.sound, Spoken)
+            found = await self._utterances.decode(encoding.sound, await encoding.listening, language, encoding.at_s)
             has_text = any(isinstance(heard, Hypothesis) and heard.text for heard in found)
             return [decision, *found] if decision and has_text else found
 

@@ -13,26 +13,16 @@ from dragoman.domain.language import Locale, base_language
 from dragoman.domain.speech import Heard, Hypothesis, Notice, TranscriptionRequest, Word
 from dragoman.engines.hearing import Spoken
 from dragoman.engines.whisper.guards import Doubt, GuardRules, Outcome, doubts
-from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, Task, TimedWord
+from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, Decoded, DecodeJob, Encoded, Task, TimedWord
 from dragoman.engines.whisper.scheduler import Listening, Scheduler
 
 _INVENTED: Final = frozenset({Doubt.LOOP, Doubt.REPETITIVE, Doubt.RUNAWAY, Doubt.TRUNCATED})
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How to decode: in a window of 30 s or a right-sized one, with timestamps or without."""
-
-    full_window: bool
-    timestamps: bool
-
-
-_WAYS: Final = (
-    _Way(full_window=False, timestamps=True),
-    _Way(full_window=False, timestamps=False),  # costs little, and says what timestamps leave out at a cut
-    _Way(full_window=True, timestamps=True),
-)
-"""Tried in this order until a text is beyond doubt."""
+_MARGINS: Final = (None, 50, FULL_WINDOW_FRAMES)
+"""Windows, by margin, that are tried until a text is beyond doubt: the usual one, a narrower one that costs little and
+repairs most (docs/decisions/0003), and the full 30 s.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +41,21 @@ class _Attempt:
 
 
 class _Windows:
-    """The encodings of one utterance; the full window is encoded when it is first needed, and once."""
+    """The encodings of one utterance by margin, each made when it is first needed, and once."""
 
-    def __init__(self, scheduler: Scheduler, spoken: Spoken, right_sized: Encoded) -> None:
+    def __init__(self, scheduler: Scheduler, spoken: Spoken, usual: Encoded) -> None:
         self._scheduler = scheduler
         self._spoken = spoken
-        self._right_sized = right_sized
-        self._full: Encoded | None = None
+        self._encoded: dict[int | None, Encoded] = {None: usual}
         self._turn = asyncio.Lock()
 
-    async def encoded(self, *, full_window: bool) -> Encoded:
-        if not full_window:
-            return self._right_sized
+    async def encoded(self, margin_frames: int | None) -> Encoded:
         async with self._turn:
-            if self._full is None:
-                listening = await self._scheduler.listen(self._spoken.samples, identify=False, full_window=True)
-                self._full = listening.encoded
-        return self._full
+            if margin_frames not in self._encoded:
+                samples = self._spoken.samples
+                listening = await self._scheduler.listen(samples, identify=False, margin_frames=margin_frames)
+                self._encoded[margin_frames] = listening.encoded
+            return self._encoded[margin_frames]
 
 
 class UtteranceDecoder:
@@ -119,9 +107,11 @@ class UtteranceDecoder:
     async def _best(self, spoken: Spoken, windows: _Windows, language: SpokenLanguage, task: Task) -> _Attempt | None:
         """Return the first text beyond doubt, or the likeliest that is not invented; ``None`` if all are."""
         attempts: list[_Attempt] = []
-        for way in _WAYS:
-            encoded = await windows.encoded(full_window=way.full_window)
-            job = DecodeJob(encoded, self._codes[language.locale], task, way.timestamps)
+        # With timestamps the model leaves out a sentence that is cut off, and this cut was ours.
+        timestamps = spoken.segment.reason != "max"
+        for margin_frames in _MARGINS:
+            encoded = await windows.encoded(margin_frames)
+            job = DecodeJob(encoded, self._codes[language.locale], task, timestamps)
             attempt = _Attempt(job, decoded := await self._scheduler.decode(job), self._doubts(spoken, decoded))
             if not attempt.doubts:
                 return attempt
@@ -129,11 +119,21 @@ class UtteranceDecoder:
         if Doubt.NO_SPEECH in attempt.doubts:
             return _Attempt(job, replace(decoded, text=""), frozenset())
         trusted = [attempt for attempt in attempts if not attempt.doubts & _INVENTED]
-        return max(trusted, key=lambda attempt: attempt.decoded.avg_log_prob, default=None)
+        whole = [attempt for attempt in trusted if Doubt.INCOMPLETE not in attempt.doubts]
+        if whole:
+            return max(whole, key=lambda attempt: attempt.decoded.avg_log_prob)
+        return max(trusted, key=lambda attempt: len(attempt.decoded.text), default=None)
 
     def _doubts(self, spoken: Spoken, decoded: Decoded) -> frozenset[Doubt]:
         segment = spoken.segment
-        outcome = Outcome(decoded.text, decoded.avg_log_prob, decoded.no_speech, decoded.until_s, decoded.truncated)
+        outcome = Outcome(
+            decoded.text,
+            decoded.avg_log_prob,
+            decoded.no_speech,
+            decoded.until_s,
+            decoded.unfinished,
+            decoded.truncated,
+        )
         return doubts(
             outcome,
             speech_s=segment.speech.samples / SAMPLE_RATE_HZ,
