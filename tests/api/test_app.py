@@ -142,4 +142,6 @@ def test_a_stream_that_cannot_begin_is_refused_and_not_empty(server: Server) -> 
 
 
 def test_a_request_without_a_file_is_refused(server: Server) -> None:
-    assert server.request("POST", "/v1/transcripts", b"{}", "application/json")[0] == 422
+    status, body = server.request("POST", "/v1/transcripts", b"{}", "application/json")
+    assert (status, json.loads(body)["error"]["code"]) == (422, "request_invalid")
+    assert "file" in json.loads(body)["error"]["message"]

@@ -9,6 +9,7 @@ from contextlib import ExitStack, aclosing, asynccontextmanager
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from dragoman import __version__
@@ -42,6 +43,11 @@ def create_app(runtime: Runtime) -> FastAPI:
     @app.exception_handler(DragomanError)
     async def refuse(request: Request, error: DragomanError) -> JSONResponse:
         return JSONResponse(_problem(error.code, str(error)), status_code=422)
+
+    @app.exception_handler(RequestValidationError)
+    async def correct(request: Request, error: RequestValidationError) -> JSONResponse:
+        problems = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
+        return JSONResponse(_problem("request_invalid", f"The request cannot be read: {problems}."), status_code=422)
 
     @app.get("/healthz")
     async def healthz() -> PlainTextResponse:
