@@ -9,7 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -28,6 +31,17 @@ def dragoman(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None
         [*DRAGOMAN, *map(str, arguments)], input=stdin, capture_output=True, timeout=60, cwd=cwd, check=False
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@contextmanager
+def open_pipe(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]]:
+    """Start a transcription that reads a pipe; give the process, its standard input and its standard output."""
+    command = [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process, process.stdin, process.stdout
 
 
 def events_of(jsonl: str) -> list[DurableEvent]:
@@ -251,24 +265,16 @@ def test_wrong_wishes_are_answered_with_a_cure(arguments: tuple[str, ...], code:
 
 
 def test_ctrl_c_keeps_what_was_said() -> None:
-    process = subprocess.Popen(
-        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "--raw", "s16le:16000", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process:
-        process.stdin.write(call("en").pcm()[: 2 * 16_000 * 12])
-        process.stdin.flush()
-        lines = [process.stdout.readline()]
+    with open_pipe("--raw", "s16le:16000", "-") as (process, stdin, stdout):
+        stdin.write(call("en").pcm()[: 2 * 16_000 * 12])
+        stdin.flush()
+        lines = [stdout.readline()]
         while b"transcript.final" not in lines[-1]:
-            lines.append(process.stdout.readline())
+            lines.append(stdout.readline())
         process.send_signal(signal.SIGINT)
-        lines += process.stdout.readlines()
+        lines += stdout.readlines()
         process.wait(20)
-        process.stdin.close()
+        stdin.close()
     assert process.returncode == 130
     ended = events_of(b"".join(lines).decode())[-1]
     assert isinstance(ended, SessionEnded)
@@ -276,44 +282,28 @@ def test_ctrl_c_keeps_what_was_said() -> None:
 
 
 def test_ctrl_c_works_before_anything_is_heard() -> None:
-    process = subprocess.Popen(
-        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with process:
-        lines = [process.stdout.readline()]
+    with open_pipe("-") as (process, stdin, stdout):
+        lines = [stdout.readline()]
         assert b"session.started" in lines[0]
         process.send_signal(signal.SIGINT)
-        lines += process.stdout.readlines()
+        lines += stdout.readlines()
         assert process.wait(20) == 130
-        process.stdin.close()
+        stdin.close()
     ended = events_of(b"".join(lines).decode())[-1]
     assert isinstance(ended, SessionEnded)
     assert ended.reason == "cancelled"
 
 
 def test_an_impatient_person_gets_no_traceback() -> None:
-    process = subprocess.Popen(
-        [*DRAGOMAN, "transcribe", "-q", "-f", "jsonl", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process:
-        process.stdout.readline()
+    with open_pipe("-") as (process, stdin, stdout):
+        stdout.readline()
         for _ in range(3):
             process.send_signal(signal.SIGINT)
             time.sleep(0.05)
         assert process.wait(20) == 130
+        assert process.stderr is not None
         assert process.stderr.read() == b""
-        process.stdin.close()
+        stdin.close()
 
 
 def test_a_reader_that_leaves_is_no_disaster() -> None:
