@@ -104,7 +104,8 @@ def test_captions_are_in_the_language_asked_for(server: Server) -> None:
     audio = call("es").path.read_bytes()
     status, body = server.post(audio, format="srt", translate="en")
     assert (status, json.loads(body)["error"]["code"]) == (422, "captions_language")
-    status, body = server.post(audio, format="srt", translate="en", captions_in="en")
+    assert server.post(audio, format="srt", translate="en", captions_in="fr")[0] == 422
+    status, body = server.post(audio, format="srt", translate="en", captions_in="EN")
     assert status == 200
     assert "How can I help you today?" in body
 

@@ -204,7 +204,7 @@ def test_the_decoder_can_open_no_file_and_no_socket(tmp_path: Path) -> None:
                 process = Path("/proc", str(*children(jail)))
                 assert sorted(path.name for path in (process / "fd").iterdir()) == ["0", "1", "2"]
                 rows = [line.split("  ") for line in (process / "limits").read_text().splitlines()]
-                return {row[0]: tuple(word.strip() for word in row[1:] if word)[:2] for row in rows}  # type: ignore[misc]
+                return {row[0]: tuple(word.strip() for word in row[1:] if word)[:2] for row in rows}  # type: ignore[misc]  # two words each
 
     limits = asyncio.run(scenario())
     jail.close()

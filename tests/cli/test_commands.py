@@ -93,7 +93,7 @@ def test_every_format_can_be_printed(name: str, beginning: str) -> None:
 
 
 def test_captions_on_standard_output_can_be_translated_ones() -> None:
-    done = dragoman("transcribe", "-q", "-f", "srt", "-t", "en", "--captions-in", "en", call("es").path)
+    done = dragoman("transcribe", "-q", "-f", "srt", "-t", "EN", "--captions-in", "en", call("es").path)
     assert "How can I help you today?" in done.stdout
     assert "ayudarle" not in done.stdout
 

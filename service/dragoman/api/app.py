@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from dragoman import __version__
 from dragoman.domain.errors import DragomanError
 from dragoman.domain.events import DurableEvent, to_json
-from dragoman.domain.language import LidMode, split_tags
+from dragoman.domain.language import LidMode, parse_target, split_tags
 from dragoman.pipeline.captions import CAPTIONS, FORMATS
 from dragoman.pipeline.transcript import TranscriptBuilder
 from dragoman.runtime import Recording, Runtime, Wishes
@@ -76,8 +76,10 @@ def create_app(runtime: Runtime) -> FastAPI:
     ) -> Response:
         """Transcribe one file; ``jsonl`` streams its events while it is worked on."""
         wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times)
-        if format in CAPTIONS and captions_in is None and wishes.translate:
-            message = "Captions hold one language; name it with captions_in, or leave translate out for the one spoken."
+        targets = [parse_target(target) for target in wishes.translate]
+        captions_target = parse_target(captions_in) if captions_in else None
+        if format in CAPTIONS and targets and captions_target not in targets:
+            message = "Captions hold one language; name one of translate with captions_in, or leave translate out."
             return JSONResponse(_problem("captions_language", message), status_code=422)
         # A streamed answer may outlive the request's own file.
         with ExitStack() as stack:
@@ -93,7 +95,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         if transcript.errors and not transcript.utterances:
             error = transcript.errors[0]
             return JSONResponse(_problem(error.code, error.message), status_code=422)
-        text = CAPTIONS[format](transcript, captions_in) if format in CAPTIONS else FORMATS[format](transcript)
+        text = CAPTIONS[format](transcript, captions_target) if format in CAPTIONS else FORMATS[format](transcript)
         return Response(text, media_type=_MEDIA_TYPES[format])
 
     return app

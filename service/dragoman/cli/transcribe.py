@@ -132,12 +132,12 @@ def transcribe(
     """
     from dragoman.cli.output import Output
     from dragoman.cli.run import Runner
-    from dragoman.domain.language import LidMode
+    from dragoman.domain.language import LidMode, parse_target
     from dragoman.runtime import Runtime, Wishes
     from dragoman.settings import read_settings
 
-    output = Output(formats or ("text",), output_dir, captions_in)
-    output.check_targets(translate or ())
+    output = Output(formats or ("text",), output_dir, captions_in and parse_target(captions_in))
+    output.check_targets([parse_target(target) for target in translate or ()])
     settings = read_settings(
         model=model,
         translation_models=translation_models or None,

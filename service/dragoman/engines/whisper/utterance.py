@@ -18,7 +18,6 @@ from dragoman.engines.whisper.scheduler import Listening, Scheduler
 
 _INVENTED: Final = frozenset({Doubt.LOOP, Doubt.REPETITIVE, Doubt.RUNAWAY, Doubt.TRUNCATED})
 
-
 _MARGINS: Final = (None, 50, FULL_WINDOW_FRAMES)
 """Windows, by margin, that are tried until a text is beyond doubt: the usual one, a narrower one that costs little and
 repairs most (docs/decisions/0003), and the full 30 s.
