@@ -8,7 +8,7 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint serve bench lock clean
+.PHONY: help demo test check lint serve bench train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,30 @@ serve: $(READY)  ## Serve on http://127.0.0.1:8090
 bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
 	$(BIN)/python -m bench.whisper
 
+# Training has an environment of its own. PyTorch comes by pip, in the build that suits the machine; all else is locked.
+TRAIN_VENV := .venv-train
+TRAIN := $(TRAIN_VENV)/bin/python
+TRAIN_READY := $(TRAIN_VENV)/.ready
+MINUTES ?= 100
+
+train: train-translate train-whisper  ## Make both bundled models from nothing, about two hours on two cores
+
+corpus: $(TRAIN_READY)
+	$(TRAIN) -m training.speech
+
+train-whisper: corpus  ## Train, convert and evaluate the micro Whisper; goes on where it stopped
+	$(TRAIN) -m training.whisper --minutes $(MINUTES)
+
+train-translate: $(TRAIN_READY)  ## Train, convert and evaluate the micro translator
+	$(TRAIN) -m training.translate
+
+$(TRAIN_READY): $(UV) requirements/training.txt pyproject.toml
+	@test -x $(TRAIN) || $(PYTHON) -m venv $(TRAIN_VENV)
+	@$(TRAIN) -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(UV) pip install --quiet --python $(TRAIN) --require-hashes -r requirements/training.txt
+	@$(UV) pip install --quiet --python $(TRAIN) --no-deps --no-build-isolation -e .
+	@touch $@
+
 LOCK := $(UV) pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
   --custom-compile-command "make lock"
 
@@ -42,9 +66,10 @@ lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) --group dev --extra asr-local --extra serve -o requirements/dev.txt pyproject.toml
 	$(LOCK) --extra asr-local --extra azure --extra serve --extra monitor -o requirements/service.txt pyproject.toml
 	$(LOCK) --extra flows -o requirements/flows.txt pyproject.toml
+	$(LOCK) --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'

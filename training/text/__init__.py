@@ -1,0 +1,1 @@
+"""What synthetic callers say: parallel sentences and free word sequences in four languages."""
