@@ -1,0 +1,1 @@
+"""Synthetic speech: voices, what they say and when, and the corpus that is made of it."""
