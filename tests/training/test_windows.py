@@ -1,10 +1,7 @@
 """Training windows: what is put together is what the model is told to say."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from training.speech import corpus as corpus_module
 from training.speech.corpus import Corpus, build_shard
@@ -18,7 +15,7 @@ PLAIN = Recipe(no_speech=0, several=0, cropped=0, cut=0, long=0, noisy=0, teleph
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    folder: Path = tmp_path_factory.mktemp("speech")
+    folder = tmp_path_factory.mktemp("speech")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus_module, "SHARD", 12)
         patch.setattr(corpus_module, "sequences", recombined)  # its dictionaries take seconds to load
@@ -35,7 +32,7 @@ def tokens(corpus: Corpus) -> Tokens:
 
 @pytest.fixture
 def windows(corpus: Corpus, tokens: Tokens) -> Windows:
-    noise: NDArray[np.float16] = np.random.default_rng(1).normal(-5, 1, (500, 80)).astype(np.float16)
+    noise = np.random.default_rng(1).normal(-5, 1, (500, 80)).astype(np.float16)
     names = sorted({name for each in corpus.utterances for name, _ in each.phonemes})
     return Windows(corpus, [noise], tokens, {name: at for at, name in enumerate(names, 1)}, seed=3)
 

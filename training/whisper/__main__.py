@@ -1,31 +1,64 @@
-"""``python -m training.whisper``: train the micro Whisper, or go on with it."""
+"""``python -m training.whisper``: train the micro Whisper, or go on with it; then convert, evaluate and describe it."""
 
 import argparse
+import platform
+import shutil
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
+from training.speech.corpus import Corpus, seconds
 from training.text.sentences import LANGUAGES, sentences
 from training.text.words import sequences
-from training.whisper.tokens import train_tokens
-from training.whisper.train import Plan, train
+from training.whisper.card import Making, card
+from training.whisper.evaluate import RESULTS, evaluate
+from training.whisper.export import export
+from training.whisper.tokens import Tokens, train_tokens
+from training.whisper.train import Plan, load_trained, train
+
+NAME: Final = "whisper-micro"
+MODELS: Final = Path("samples/models")
 
 
 def main() -> None:
-    """Make the tokenizer if there is none, then train until the minutes are used up."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Make the tokenizer if there is none, train until the minutes are used up, and finish the model."""
+    parser = argparse.ArgumentParser(prog="python -m training.whisper", description=__doc__)
     parser.add_argument("--corpus", type=Path, default=Path("build/training/corpus"))
-    parser.add_argument("--results", type=Path, default=Path("build/training/whisper"))
-    parser.add_argument("--minutes", type=float, default=90.0)
+    parser.add_argument("--build", type=Path, default=Path("build/training/whisper"), help="delete it to begin anew")
+    parser.add_argument("--minutes", type=float, default=100.0, help="processor time of each process, over all runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    arguments = parser.parse_args()
-    plan = Plan(arguments.corpus, arguments.results, arguments.minutes, arguments.seed, arguments.processes)
+    parser.add_argument("--per-language", type=int, default=40, help="clips per language and condition to evaluate on")
+    parser.add_argument("--install", action="store_true", help=f"copy the model to {MODELS}")
+    options = parser.parse_args()
+    plan = Plan(options.corpus, options.build, options.minutes, options.seed, options.processes)
     plan.results.mkdir(parents=True, exist_ok=True)
     if not (tokenizer := plan.corpus / "tokenizer.json").exists():
-        tokens = train_tokens(_texts(plan.seed))
-        tokens.tokenizer.save(str(tokenizer))
+        train_tokens(_texts(plan.seed)).tokenizer.save(str(tokenizer))
     train(plan)
+    folder = plan.results / NAME
+    export(load_trained(plan.checkpoint).model, Tokens.load(tokenizer), folder)
+    results = evaluate(folder, options.per_language)
+    (folder / "README.md").write_text(card(_making(plan, folder), results, RESULTS / "whisper-baseline.json"))
+    if options.install:
+        shutil.copytree(folder, MODELS / NAME, dirs_exist_ok=True)
+
+
+def _making(plan: Plan, folder: Path) -> Making:
+    trained = load_trained(plan.checkpoint)
+    corpus = Corpus(plan.corpus / "speech")
+    return Making(
+        command=f"python -m training.speech && python -m training.whisper --minutes {plan.minutes:g}",
+        seed=plan.seed,
+        steps=trained.steps,
+        minutes=trained.minutes,
+        utterances=len(corpus.utterances),
+        hours=seconds(corpus) / 3600,
+        parameters=sum(each.numel() for each in trained.model.parameters()),
+        bytes=sum(file.stat().st_size for file in folder.iterdir()),
+        machine=platform.machine(),
+    )
 
 
 def _texts(seed: int) -> Iterator[str]:

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import io
 import json
-import platform
 import time
 import wave
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ import sacrebleu
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 from numpy.typing import NDArray
 
+from bench.machine import describe
 from bench.scoring import normalise, word_error_rate
 from dragoman.domain.events import DurableEvent, TranscriptFinal, TranslationFinal
 from dragoman.domain.language import base_language
@@ -79,18 +79,25 @@ def main() -> None:
     parser.add_argument("--per-language", type=int, default=40)
     parser.add_argument("--name", help="of the result; that of the folder, if not given")
     arguments = parser.parse_args()
+    evaluate(arguments.model, arguments.per_language, arguments.name)
+
+
+def evaluate(folder: Path, per_language: int, name: str | None = None) -> Path:
+    """Measure a model, print its figures, and return the file that keeps them."""
     began = time.time()
-    figures = list(measure(arguments.model, arguments.per_language))
+    figures = measure(folder, per_language)
     result = {
-        "model": arguments.name or arguments.model.name,
+        "model": name or folder.name,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "machine": f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}",
-        "per_language": arguments.per_language,
+        "machine": describe(),
+        "per_language": per_language,
         "took_s": round(time.time() - began),
         "figures": [asdict(figure) for figure in figures],
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{result['model']}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    file = RESULTS / f"{result['model']}.json"
+    file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    return file
 
 
 def measure(folder: Path, per_language: int) -> Sequence[Measured]:

@@ -1,7 +1,7 @@
 """The training loop: processes of one thread each, gradients averaged after every step, checkpoints to resume from.
 
-Two processes of one thread are quicker than one of two. Progress is measured in training time, so that a run fits a
-budget on any machine; time spent stopped does not count.
+Two processes of one thread are quicker than one of two. Progress is measured in processor time, so that a run fits a
+budget on any machine, and learns no less on a busy one.
 """
 
 import json
@@ -32,7 +32,7 @@ _MUON_RATE, _ADAM_RATE = 2e-3, 1.5e-3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is: where its corpus and results lie, how long it trains, on how many processes."""
+    """What a run is: where its corpus and results lie, and how many minutes of each process it takes."""
 
     corpus: Path
     results: Path
@@ -124,12 +124,21 @@ class Trainee:
         self.step, self.trained_s = state["step"], state["trained_s"]
 
 
-def load_model(file: Path) -> Whisper:
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model with what made it."""
+
+    model: Whisper
+    steps: int
+    minutes: float
+
+
+def load_trained(file: Path) -> Trained:
     """Return the model of a checkpoint."""
     state = torch.load(file)
     model = Whisper(Shape(**state["shape"]))
     model.load_state_dict(state["model"])
-    return model.eval()
+    return Trained(model.eval(), state["step"], state["trained_s"] / 60)
 
 
 def phoneme_classes(corpus: Corpus, file: Path) -> dict[str, int]:
@@ -166,7 +175,7 @@ def _work(rank: int, plan: Plan) -> None:
 def _run(plan: Plan, trainee: Trainee, windows: Windows, rng: np.random.Generator, rank: int) -> None:
     budget_s = plan.minutes * 60
     seen: dict[str, float] = defaultdict(float)
-    saved_at = last = time.monotonic()
+    saved_at, last = time.monotonic(), time.process_time()
     while trainee.trained_s < budget_s:
         current = stage(trainee.trained_s / budget_s)
         for batch in batches(windows, current.recipe, plan.positions, rng, current.prompted):
@@ -174,16 +183,16 @@ def _run(plan: Plan, trainee: Trainee, windows: Windows, rng: np.random.Generato
             result = losses(trainee.model, batch, current.weights)
             trainee.model.zero_grad()
             result.total.backward()
-            now = time.monotonic()
+            now = time.process_time()
             trainee.trained_s += _share(trainee.model, now - last, plan.processes)
             last = now
             _update(trainee, rate(progress, trainee.step))
             _count(seen, result, len(batch.mel))
             if rank == 0 and trainee.step % _REPORT_STEPS == 0:
                 _report(plan, trainee, seen)
-            if rank == 0 and now - saved_at > _SAVE_S:
+            if rank == 0 and time.monotonic() - saved_at > _SAVE_S:
                 trainee.save(plan.checkpoint)
-                saved_at = now
+                saved_at = time.monotonic()
             if trainee.trained_s >= budget_s:
                 break
     if rank == 0:
