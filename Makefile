@@ -8,10 +8,10 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint serve bench train corpus train-whisper train-translate lock clean
+.PHONY: help demo test check lint serve bench nightly train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## Transcribe and translate the sample calls, offline
 	@$(BIN)/dragoman demo
@@ -40,6 +40,9 @@ TRAIN := $(TRAIN_VENV)/bin/python
 TRAIN_READY := $(TRAIN_VENV)/.ready
 MINUTES ?= 100
 
+nightly: $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch
+	$(TRAIN) -m pytest tests/training
+
 train: train-translate train-whisper  ## Make both bundled models from nothing, about two hours on two cores
 
 corpus: $(TRAIN_READY)
@@ -66,7 +69,7 @@ lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) --group dev --extra asr-local --extra serve -o requirements/dev.txt pyproject.toml
 	$(LOCK) --extra asr-local --extra azure --extra serve --extra monitor -o requirements/service.txt pyproject.toml
 	$(LOCK) --extra flows -o requirements/flows.txt pyproject.toml
-	$(LOCK) --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
+	$(LOCK) --group dev --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
 
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) $(TRAIN_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -103,7 +103,7 @@ the same clips: it recalls its sentences, and these are others. In `training/res
 ({making.machine}), on {making.utterances} utterances ({making.hours:.0f} hours) of synthetic speech: sentences of
 customer calls from the patterns in `training/text`, torn and rejoined sentences, and free word sequences by word
 frequency, spoken by espeak-ng in 14 accents and about 97 variants of timbre, in rooms, over lines and codecs, with
-noise, music and babble. What the losses, stages and windows are is in `training/whisper`; why, in `docs/decisions/0006`.
+noise, music and babble. Losses, stages and windows are in `training/whisper`; why, in `docs/decisions/0006`.
 
 ## Limits
 
