@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--per-language", type=int, default=40, help="clips per language and condition to evaluate on")
+    parser.add_argument("--remark", default="", help="what else the model card should say of this run")
     parser.add_argument("--install", action="store_true", help=f"copy the model to {MODELS}")
     options = parser.parse_args()
     plan = Plan(options.corpus, options.build, options.minutes, options.seed, options.processes)
@@ -40,12 +41,13 @@ def main() -> None:
     folder = plan.results / NAME
     export(load_trained(plan.checkpoint).model, Tokens.load(tokenizer), folder)
     results = evaluate(folder, options.per_language)
-    (folder / "README.md").write_text(card(_making(plan, folder), results, RESULTS / "whisper-baseline.json"))
+    making = _making(plan, folder, options.remark)
+    (folder / "README.md").write_text(card(making, results, RESULTS / "whisper-baseline.json"))
     if options.install:
         shutil.copytree(folder, MODELS / NAME, dirs_exist_ok=True)
 
 
-def _making(plan: Plan, folder: Path) -> Making:
+def _making(plan: Plan, folder: Path, remark: str) -> Making:
     trained = load_trained(plan.checkpoint)
     corpus = Corpus(plan.corpus / "speech")
     return Making(
@@ -58,6 +60,7 @@ def _making(plan: Plan, folder: Path) -> Making:
         parameters=sum(each.numel() for each in trained.model.parameters()),
         bytes=sum(file.stat().st_size for file in folder.iterdir()),
         machine=platform.machine(),
+        remark=f"\n{remark}\n" if remark else "",
     )
 
 

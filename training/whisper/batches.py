@@ -13,9 +13,6 @@ from training.whisper.model import POSITIONS
 from training.whisper.windows import NOWHERE, Recipe, Window, Windows
 
 IGNORED: Final = -100
-ROWS: Final = 2
-"""Rows per window."""
-
 _POOL: Final = 96
 _PADS: Final = 24
 _MOST_ROWS: Final = 64
@@ -23,7 +20,7 @@ _MOST_ROWS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of a step; *windows* is the first axis of the first group, *rows* (two per window) of the second.
+    """Tensors of a step; *windows* is the first axis of the first group, *rows* (equally many for each) of the second.
 
     ``mel`` (windows, frames, 80); ``pads`` positions that stand for the rest of a full window; ``sounds`` (windows,
     frames / 2); ``spelling`` joined, with one length per window. ``inputs`` and ``targets`` (rows, tokens);
@@ -54,13 +51,15 @@ def batches(
     ``prompted`` is the share of pools with earlier text, ``full`` the share of batches that imitate 30 s windows.
     """
     with_text = bool(rng.random() < prompted)
-    pool = sorted((windows.window(recipe, with_text) for _ in range(_POOL)), key=lambda window: len(window.mel))
-    groups: list[list[Window]] = [[]]
-    for window in pool:
-        longest = len(window.mel) // 2 + 40
-        if groups[-1] and ((len(groups[-1]) + 1) * longest > positions or len(groups[-1]) * ROWS >= _MOST_ROWS):
-            groups.append([])
-        groups[-1].append(window)
+    pool = [windows.window(recipe, with_text) for _ in range(_POOL)]
+    groups: list[list[Window]] = []
+    for rows in sorted({len(window.rows) for window in pool}):
+        groups.append([])
+        for window in sorted((one for one in pool if len(one.rows) == rows), key=lambda window: len(window.mel)):
+            filled = (len(groups[-1]) + 1) * (len(window.mel) // 2 + 40) > positions
+            if groups[-1] and (filled or len(groups[-1]) * rows >= _MOST_ROWS):
+                groups.append([])
+            groups[-1].append(window)
     for at in rng.permutation(len(groups)):
         yield collate(groups[at], rng, full_window=bool(rng.random() < full))
 
@@ -68,7 +67,7 @@ def batches(
 def collate(windows: list[Window], rng: np.random.Generator, *, full_window: bool) -> Batch:
     """Put windows side by side, in a right-sized window with some margin or in an imitated full one."""
     longest = max(len(window.mel) for window in windows)
-    margin = 12 if full_window else 2 * int(rng.integers(5, 75))
+    margin = 12 if full_window else 2 * round(5 + float(rng.choice([8, 40, 80]) * rng.random()))
     frames = min(longest + margin, 2 * POSITIONS)
     mel = np.zeros((len(windows), frames, BANDS), np.float32)
     sounds = np.zeros((len(windows), frames // 2), np.int64)

@@ -63,10 +63,10 @@ def stage(progress: float) -> Stage:
     sentences by heart first.
     """
     if progress < 0.14:
-        return Stage(Recipe(several=0.1, long=0, cut=0), Weights(say=0, spell=1.0, sound=1.0), 0.0)
-    if progress < 0.35:
-        return Stage(Recipe(several=0.3, long=0.01), Weights(spell=0.7, look=0.5), 0.0)
-    return Stage(Recipe(), Weights(spell=0.3, sound=0.3, look=0.25), 0.12)
+        return Stage(Recipe(several=0.1, long=0, cut=0, tight=1.0), Weights(say=0, spell=1.0, sound=1.0), 0.0)
+    if progress < 0.7:
+        return Stage(Recipe(several=0.15, long=0, tight=0.8), Weights(spell=0.6, sound=0.8, look=0.4), 0.0)
+    return Stage(Recipe(translated=0.35), Weights(spell=0.3, sound=0.3, look=0.25), 0.12)
 
 
 def rate(progress: float, step: int) -> float:

@@ -25,20 +25,30 @@ _LN_10: Final = np.float32(np.log(10))
 _MAX_INITIAL_S: Final = 1.0
 """Decoders take no first timestamp later than this (Whisper's ``max_initial_timestamp``)."""
 
+_LEADS_S, _LEAD_SHARES = (0.3, 1.0, 3.0), (0.4, 0.5, 0.1)
+"""The most silence before the speech, and how often it is that."""
+
 NOWHERE: Final = (-1.0, -1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Shares of windows with some property; ``several`` are those of more than one sentence."""
+    """Shares of windows with some property; ``several`` are those of more than one sentence.
+
+    ``translated`` ones hold only sentences whose English is known (others do by chance), and whole ones. ``tight`` ones
+    begin and end with the speech, give or take 0.3 s: half as much to compute.
+    """
 
     no_speech: float = 0.07
     several: float = 0.38
     cropped: float = 0.18
     cut: float = 0.12
     long: float = 0.015
-    noisy: float = 0.55
-    telephone: float = 0.12
+    noisy: float = 0.4
+    telephone: float = 0.08
+    masked: float = 0.1
+    tight: float = 0.0
+    translated: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +113,11 @@ class Windows:
         self._rng = np.random.default_rng(seed)
         self._words: dict[str, list[int]] = {}
         self._by_language: dict[str, list[int]] = {}
+        self._translated: dict[str, list[int]] = {}
         for index, utterance in enumerate(corpus.utterances):
             self._by_language.setdefault(utterance.language, []).append(index)
+            if utterance.english:
+                self._translated.setdefault(utterance.language, []).append(index)
 
     def window(self, recipe: Recipe, prompted: bool) -> Window:
         """Make one window; ``prompted`` ones have earlier text before them."""
@@ -128,20 +141,22 @@ class Windows:
             count = int(rng.choice([2, 2, 2, 2, 3, 3, 4]))
         if rng.random() < recipe.long:
             count, longest_s = int(rng.integers(6, 12)), LONGEST_S
-        tempo = float(rng.uniform(0.88, 1.14)) if rng.random() < 0.35 else 1.0
-        lead_s = float(
-            rng.choice([rng.uniform(0, 0.3), rng.uniform(0.2, 1.0), rng.uniform(0.3, 3.0)], p=[0.4, 0.5, 0.1])
-        )
+        tempo = float(rng.uniform(0.88, 1.14)) if rng.random() < 0.2 else 1.0
+        choices, cropped = self._by_language[language], recipe.cropped
+        if language in self._translated and rng.random() < recipe.translated:
+            choices, cropped = self._translated[language], 0.0
+        tight = rng.random() < recipe.tight
+        lead_s = 0.3 * float(rng.random()) if tight else float(rng.choice(_LEADS_S, p=_LEAD_SHARES) * rng.random())
         pieces: list[FloatArray] = []
         sounds: list[NDArray[np.int64]] = []
         placed: list[_Placed] = []
         at = round(lead_s * FRAMES_PER_S)
         pieces.append(_silence(at))
         for turn in range(count):
-            index = self._any(language)
+            index = choices[int(rng.integers(len(choices)))]
             utterance = self._corpus.utterances[index]
             logs = self._corpus.log_power(index) + np.float32(rng.normal(0, 0.2))
-            first, last = self._crop(utterance, count, recipe)
+            first, last = self._crop(utterance, cropped if count == 1 else 0.0)
             begin, end = _frames_of(utterance, first, last)
             logs = _stretch(logs[begin:end], tempo)
             if turn and at + len(logs) > longest_s * FRAMES_PER_S:
@@ -168,7 +183,7 @@ class Windows:
             gap = round(float(rng.uniform(0.05, 1.1)) * FRAMES_PER_S) if turn < count - 1 else 0
             pieces.append(_silence(gap))
             at += gap
-        tail = int(rng.integers(0, 90)) if rng.random() < 0.9 else int(rng.integers(0, 300))
+        tail = int(rng.integers(0, 30 if tight else 90 if rng.random() < 0.9 else 300))
         pieces.append(_silence(min(tail, round(LONGEST_S * FRAMES_PER_S) - at)))
         logs = np.concatenate(pieces)[: round(LONGEST_S * FRAMES_PER_S)]
         cut = len(placed) > 1 and rng.random() < recipe.cut
@@ -177,14 +192,10 @@ class Windows:
         logs = logs[: len(logs) // 2 * 2]
         return _Canvas(logs, _labels(sounds, len(logs) // 2), placed)
 
-    def _any(self, language: str) -> int:
-        choices = self._by_language[language]
-        return choices[int(self._rng.integers(len(choices)))]
-
-    def _crop(self, utterance: Utterance, count: int, recipe: Recipe) -> tuple[int, int]:
+    def _crop(self, utterance: Utterance, share: float) -> tuple[int, int]:
         """Choose the words of an utterance to use: all of them, or a few, so that short windows are learned too."""
         words = len(utterance.words)
-        if count > 1 or words < 3 or self._rng.random() >= recipe.cropped:
+        if words < 3 or self._rng.random() >= share:
             return 0, words
         length = int(self._rng.integers(1, min(words, 6)))
         first = int(self._rng.integers(0, words - length + 1))
@@ -216,13 +227,13 @@ class Windows:
         rng = self._rng
         logs = logs.copy()
         voiced = logs.max(1) > logs.max() - 4
-        if rng.random() < 0.35:
+        if rng.random() < 0.25:
             logs += _smooth_curve(rng, 0.3)
         if rng.random() < recipe.telephone:
             logs += _telephone_band(rng)
         if rng.random() < recipe.noisy:
             noise = self._noise(len(logs))
-            snr_db = float(rng.choice([rng.uniform(2, 15), rng.uniform(12, 45)], p=[0.35, 0.65]))
+            snr_db = float(rng.choice([rng.uniform(2, 15), rng.uniform(12, 45)], p=[0.25, 0.75]))
             speech_level = float(np.log10(np.mean(_power(logs[voiced]))))
             noise += np.float32(speech_level - np.log10(np.mean(_power(noise)) + 1e-12) - snr_db / 10)
             logs = np.log10(_power(logs) + _power(noise))
@@ -230,7 +241,7 @@ class Windows:
         logs = np.maximum(logs, _SILENCE)
         loudest = float(logs.max() + rng.uniform(0, 1.0)) if rng.random() < 0.3 else None
         mel = whisper_input(logs, loudest)
-        if rng.random() < 0.45:
+        if rng.random() < recipe.masked:
             _mask(mel, rng)
         return mel
 
@@ -272,8 +283,6 @@ class Windows:
         if translatable:
             other_mode = placed[-1].cut or bool(rng.random() < 0.6)
             rows.append(self._row(placed, language, prompt, until_s, stamped=other_mode, translate=True))
-        else:
-            rows.append(self._row(placed, language, prompt, until_s, stamped=not stamped, translate=False))
         return rows
 
     def _row(
@@ -329,7 +338,8 @@ class Windows:
         said: list[int] = []
         at_s = 0.0
         for _ in range(int(rng.integers(1, 6))):
-            utterance = self._corpus.utterances[self._any(language)]
+            choices = self._by_language[language]
+            utterance = self._corpus.utterances[choices[int(rng.integers(len(choices)))]]
             text = [token for word, _ in utterance.words for token in self._word(word)]
             end_s = at_s + utterance.end_s
             if end_s >= LONGEST_S:

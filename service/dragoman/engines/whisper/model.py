@@ -5,7 +5,7 @@ English and word times. Calls are blocking and not thread-safe as a group; the s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -27,6 +27,8 @@ FULL_WINDOW_FRAMES: Final = 3_000
 _STEP_FRAMES: Final = 50
 _PREPENDED: Final = "\"'“¿([{-"
 _APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
+
+_WITHOUT_SPACES: Final = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 _MAX_TOKENS_PER_S: Final = 16
 """English takes 5 tokens a second, languages with scripts of their own up to 12; more is a runaway."""
@@ -176,11 +178,13 @@ class RightSizedWhisper:
             return []
         words = self._whisper.find_alignment(tokenizer, [tokens], job.encoded.output, job.encoded.speech_frames)[0]
         merge_punctuations(words, _PREPENDED, _APPENDED)
-        return [
-            TimedWord(word["word"].strip(), float(word["start"]), float(word["end"]), float(word["probability"]))
+        timed = [
+            TimedWord(word["word"], float(word["start"]), float(word["end"]), float(word["probability"]))
             for word in words
             if word["word"].strip()
         ]
+        whole = timed if job.language in _WITHOUT_SPACES else _joined(timed)
+        return [replace(word, text=word.text.strip()) for word in whole]
 
     @property
     def can_batch(self) -> bool:
@@ -218,3 +222,16 @@ class RightSizedWhisper:
     def _token(self, code: str) -> int | None:
         token: int | None = self._whisper.hf_tokenizer.token_to_id(f"<|{code}|>")
         return token
+
+
+def _joined(words: Sequence[TimedWord]) -> list[TimedWord]:
+    """Put together what no space parts: faster-whisper splits at every apostrophe and hyphen ("l'argent")."""
+    whole: list[TimedWord] = []
+    for word in words:
+        if whole and not word.text.startswith(" "):
+            first = whole[-1]
+            probability = min(first.probability, word.probability)
+            whole[-1] = TimedWord(first.text + word.text, first.start_s, word.end_s, probability)
+        else:
+            whole.append(word)
+    return whole
