@@ -73,7 +73,7 @@ def test_text_goes_to_standard_output_and_nothing_else_does() -> None:
     done = dragoman("transcribe", call("es").path, "--translate", "en")
     assert done.returncode == 0
     assert len(re.findall(r"^\[00:00:\d\d\.\d{3} → 00:00:\d\d\.\d{3}\]  es-ES  ", done.stdout, re.MULTILINE)) == 16
-    assert "→ en  I am very sorry about that." in done.stdout
+    assert f"→ en  {call('es').sentences[5].english}" in done.stdout
     assert done.stderr == ""
 
 
@@ -94,8 +94,8 @@ def test_every_format_can_be_printed(name: str, beginning: str) -> None:
 
 def test_captions_on_standard_output_can_be_translated_ones() -> None:
     done = dragoman("transcribe", "-q", "-f", "srt", "-t", "EN", "--captions-in", "en", call("es").path)
-    assert "How can I help you today?" in done.stdout
-    assert "ayudarle" not in done.stdout
+    assert call("es").sentences[5].english in done.stdout
+    assert "Buenos" not in done.stdout
 
 
 def test_files_are_written_per_input_format_and_language(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_standard_input_is_an_input() -> None:
 
 def test_headerless_telephony_is_described_by_the_caller() -> None:
     done = dragoman("transcribe", "-q", "--raw", "s16le:16000", "-", stdin=call("en").pcm())
-    assert "How can I help you today?" in done.stdout
+    assert call("en").sentences[0].text in done.stdout
 
 
 def test_finals_of_a_live_pipe_come_while_it_flows() -> None:
@@ -188,7 +188,7 @@ def test_finals_of_a_live_pipe_come_while_it_flows() -> None:
         process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], 30)
         assert ready, "nothing came before the end of the audio"
-        assert b"How can I help you today?" in process.stdout.readline()
+        assert call("en").sentences[0].text.encode() in process.stdout.readline()
         process.stdin.close()
         process.stdout.read()
     assert process.returncode == 0
@@ -211,7 +211,7 @@ def test_bad_files_are_named_and_the_good_ones_get_done(tmp_path: Path) -> None:
     for path in paths:
         assert re.search(rf"^{re.escape(str(path))}: .+ \[audio_[a-z_]+\]$", done.stderr, re.MULTILINE), path
     assert "Traceback" not in done.stderr
-    assert "How can I help you today?" in (tmp_path / "out" / "en_call.txt").read_text()
+    assert call("en").sentences[0].text in (tmp_path / "out" / "en_call.txt").read_text()
     assert "Bonjour" in (tmp_path / "out" / "fr_call.txt").read_text()
 
 
@@ -221,7 +221,7 @@ def test_half_a_file_is_transcribed_with_a_warning(tmp_path: Path) -> None:
     done = dragoman("transcribe", tmp_path / "half.wav")
     assert done.returncode == 0
     assert "[audio_truncated]" in done.stderr
-    assert "Guten Morgen, hier ist Clara Wagner aus Lyon." in done.stdout
+    assert "Guten Morgen" in done.stdout
 
 
 def test_an_hour_of_silence_is_a_warning_in_bounded_time(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_a_reader_that_leaves_is_no_disaster() -> None:
         f"{sys.executable} -m dragoman transcribe -q {call('en').path} | head -n 1",
         shell=True, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    assert "How can I help" in done.stdout
+    assert call("en").sentences[0].text in done.stdout
     assert "Traceback" not in done.stderr
 
 
@@ -329,7 +329,7 @@ def test_a_terminal_shows_progress_with_position_and_real_time_factor() -> None:
                 break
             shown += data
     os.close(main_fd)
-    assert re.search(rb"\d\d:\d\d:\d\d / 00:00:47", shown)
+    assert re.search(rb"\d\d:\d\d:\d\d / 00:00:%d" % (len(call("en").pcm()) // 32_000), shown)
     assert b"RTF 0." in shown
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import dragoman
+from bench.scoring import word_error_rate
 from dragoman.domain.errors import LanguageLimitError, LocaleError, ModelMissingError, SettingsError
 from dragoman.domain.events import (
     DurableEvent,
@@ -34,11 +35,11 @@ def test_a_call_is_identified_transcribed_and_translated(name: str) -> None:
     finals = [event for event in events if isinstance(event, TranscriptFinal)]
     truth = call(name).sentences
     assert {final.locale for final in finals} == set(call(name).locales)
-    # The micro model is not flawless in right-sized windows: most sentences must be exact, and none missing.
+    # The micro model has never heard these sentences: some words may be wrong, no sentence may be missing.
     assert len(truth) <= len(finals) <= len(truth) + 1
-    assert len({final.text for final in finals} & {sentence.text for sentence in truth}) >= 10
+    assert word_error_rate([(" ".join(each.text for each in truth), " ".join(final.text for final in finals))]) < 0.15
     english = {event.text for event in events if isinstance(event, TranslationFinal)}
-    assert (len(english & {sentence.english for sentence in truth}) >= 12) == (name != "en")
+    assert (len(english & {sentence.english for sentence in truth}) >= 6) == (name != "en")
     ended = events[-1]
     assert isinstance(ended, SessionEnded)
     assert ended.ledger.accepted_samples == len(call(name).pcm()) // 2 == ended.ledger.final_samples

@@ -100,6 +100,7 @@ def _samples() -> list[_Sample]:
     return [
         _Sample(folder / entry["file"], entry["title"], tuple(span["locale"] for span in entry["spans"]))
         for entry in entries
+        if "demo" in entry["tags"]  # the others stay in the checkout: they would make the wheel five times as large
     ]
 
 

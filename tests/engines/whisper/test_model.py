@@ -31,7 +31,7 @@ def test_a_full_window_is_thirty_seconds(micro: RightSizedWhisper) -> None:
     assert micro.encode(np.zeros(16_000, np.float32), FULL_WINDOW_FRAMES).window_frames == FULL_WINDOW_FRAMES
 
 
-@pytest.mark.parametrize(("name", "number"), [("en", 0), ("es", 4), ("de", 1), ("fr", 14)])
+@pytest.mark.parametrize(("name", "number"), [("en", 3), ("es", 6), ("de", 8), ("fr", 8)])
 def test_one_encoding_serves_language_text_translation_and_words(
     micro: RightSizedWhisper, name: str, number: int
 ) -> None:
@@ -50,7 +50,7 @@ def test_one_encoding_serves_language_text_translation_and_words(
 
 
 def test_a_batch_gives_what_its_jobs_give_alone(micro: RightSizedWhisper) -> None:
-    jobs = [encoded_sentence(micro, name, number) for name in ("en", "de") for number in (0, 2)]
+    jobs = [encoded_sentence(micro, name, number) for name in ("en", "de") for number in (0, 3)]
     same_window = [job for job in jobs if job.encoded.window_frames == jobs[0].encoded.window_frames]
     mixed = [*same_window, *(DecodeJob(job.encoded, job.language, "translate") for job in same_window)]
     assert len(mixed) >= 4
@@ -59,8 +59,8 @@ def test_a_batch_gives_what_its_jobs_give_alone(micro: RightSizedWhisper) -> Non
 
 
 def test_a_text_says_until_when_it_reaches(micro: RightSizedWhisper) -> None:
-    sentence = call("de").sentences[1]
-    encoded = micro.encode(call("de").samples(sentence.start_ms - 200, sentence.end_ms + 800))
+    sentence = call("de").sentences[8]
+    encoded = micro.encode(call("de").samples(sentence.start_ms - 200, sentence.end_ms + 500))
     timed, plain = (micro.generate([DecodeJob(encoded, "de", timestamps=on)])[0] for on in (True, False))
     assert timed.until_s == pytest.approx((sentence.end_ms - sentence.start_ms + 200) / 1000, abs=0.15)
     assert (plain.until_s, timed.unfinished, plain.unfinished) == (None, False, False)
