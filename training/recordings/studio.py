@@ -9,15 +9,15 @@ from training.recordings.casting import Cast
 from training.recordings.files import write
 from training.recordings.finish import finish
 from training.recordings.manifest import Entry, entry
-from training.recordings.repeatable import seed_espeak
 from training.recordings.script import Recording
 from training.recordings.take import Take, perform
+from training.speech.espeak import espeak
 
 
 def make(job: tuple[Recording, Cast, Path]) -> Entry:
     """Make one recording, in a process of its own; return its entry in the manifest."""
     recording, said, path = job
-    seed_espeak(recording.seed)
+    espeak().seed(recording.seed)
     rng = np.random.default_rng(recording.seed)
     take = perform(recording, said.cues, rng) if said.cues else Take(_nothing(recording.seconds), ())
     audio = finish(recording, take, said.crowd, rng)

@@ -103,6 +103,7 @@ def build_shard(folder: Path, language: str, part: int, seed: int) -> str:
     numbers = seed, LANGUAGES.index(language), part
     lines: list[str] = []
     first = 0
+    espeak().seed(seed)
     partial = index.with_suffix(".partial")
     with partial.open("wb") as file:
         for words, english in _texts(language, int(np.random.default_rng(numbers).integers(1 << 31))):

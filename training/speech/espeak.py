@@ -1,7 +1,7 @@
 """espeak-ng through its C library: a sentence in, samples and the times of its words and phonemes out.
 
 One process speaks with one voice at a time; start more processes to use more cores. The library goes on where its last
-sentence left its oscillators: the same sentences in the same order sound the same in every new process, and only then.
+sentence left its oscillators: the same sentences sound the same in a new process with the same seed, and only then.
 Source: espeak-ng 1.52, ``speak_lib.h``.
 """
 
@@ -85,6 +85,15 @@ class Espeak:
         self._phonemes: list[tuple[str, int]] = []
         self._callback = _Callback(self._hear)
         self._library.espeak_SetSynthCallback(self._callback)
+        self.seed(1)
+
+    def seed(self, number: int) -> None:
+        """Make breath and flutter depend on a number; espeak-ng takes the time of day.
+
+        Sounds go on from where the last sentence left them: for the same samples, say the same in a new process.
+        """
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(number))
+        ctypes.CDLL(None).srand(ctypes.c_uint(number))
 
     def speak(self, words: Sequence[Word], voice: Voice, style: Style | None = None) -> Spoken:
         """Speak a sentence.
