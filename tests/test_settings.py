@@ -9,7 +9,7 @@ from dragoman.settings import read_settings
 
 def test_the_defaults_work_offline() -> None:
     settings = read_settings()
-    assert (settings.model, settings.device, settings.translation_models) == ("micro", "cpu", ())
+    assert (settings.model, settings.device, settings.translation_models) == ("micro", "cpu", None)
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,19 @@ from typing import Final
 BUNDLED_MODELS: Final = {"micro": "whisper-micro"}
 """Names of models that come with Dragoman, and their folders."""
 
+_BUNDLED_TRANSLATORS: Final = {"micro": ("translate-micro",)}
+
 
 def samples_folder() -> Path:
     """Return the folder that holds ``audio/`` and ``models/``."""
     package = Path(__file__).parent
     wheel = package / "_data" / "samples"
     return wheel if wheel.is_dir() else package.parents[1] / "samples"
+
+
+def bundled_translators(model: str) -> tuple[Path, ...]:
+    """Return the translation models that suit a bundled model: they know what it knows, and nothing else."""
+    return tuple(samples_folder() / "models" / folder for folder in _BUNDLED_TRANSLATORS.get(model, ()))
 
 
 def resolve_model(name: str) -> str:

@@ -20,7 +20,7 @@ from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
-from dragoman.resources import BUNDLED_MODELS, resolve_model, samples_folder
+from dragoman.resources import BUNDLED_MODELS, bundled_translators, resolve_model, samples_folder
 from dragoman.settings import Settings, read_settings
 from dragoman.streams import blocking
 
@@ -210,12 +210,19 @@ class Runtime:
         return _Engine(model, scheduler, WhisperTranscriber(model, scheduler))
 
     def _build_translator(self) -> Translator | None:
-        if not self.settings.translation_models:
+        folders = translators_of(self.settings)
+        if not folders:
             return None
         from dragoman.engines.ctranslate.folder import describe
         from dragoman.engines.ctranslate.translator import CTranslate2Translator
 
-        return CTranslate2Translator([describe(folder) for folder in self.settings.translation_models])
+        return CTranslate2Translator([describe(folder) for folder in folders])
+
+
+def translators_of(settings: Settings) -> tuple[Path, ...]:
+    """Return the folders of the translation models to use: those set, or what is bundled with the Whisper model."""
+    chosen = settings.translation_models
+    return bundled_translators(settings.model) if chosen is None else chosen
 
 
 def transcribe(

@@ -18,8 +18,11 @@ class Settings(BaseSettings):
     model: str = "micro"
     """Whisper model: ``"micro"`` (bundled), a folder, or a hub name such as ``"small"``."""
 
-    translation_models: Annotated[tuple[Path, ...], NoDecode] = ()
-    """Folders of CTranslate2 translation models; in the environment separated like ``PATH``."""
+    translation_models: Annotated[tuple[Path, ...] | None, NoDecode] = None
+    """Folders of CTranslate2 translation models; in the environment separated like ``PATH``.
+
+    If not set, the bundled micro model has the bundled translator beside it, and every other model none.
+    """
 
     device: Literal["cpu", "cuda", "auto"] = "cpu"
     """Where models run."""

@@ -54,7 +54,7 @@ def examine(model: str | None = None) -> Iterator[Finding]:
     yield Finding("ok", "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield _decoder()
     yield from _whisper(model)
-    yield _translation()
+    yield _translation(model)
     for extra, (purpose, packages) in _EXTRAS.items():
         missing = [package for package in packages if _version(package) is None]
         if missing:
@@ -107,12 +107,13 @@ def _whisper(model: str | None) -> Iterator[Finding]:
         )
 
 
-def _translation() -> Finding:
+def _translation(model: str | None) -> Finding:
     from dragoman.engines.ctranslate.folder import describe
+    from dragoman.runtime import translators_of
     from dragoman.settings import read_settings
 
     try:
-        models = [describe(folder) for folder in read_settings().translation_models]
+        models = [describe(folder) for folder in translators_of(read_settings(model=model))]
     except DragomanError as error:
         return Finding("broken", "text translation", str(error), "check DRAGOMAN_TRANSLATION_MODELS")
     if not models:

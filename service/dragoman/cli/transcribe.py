@@ -59,7 +59,7 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="A CTranslate2 translation model; repeat for several.",
+    help="A CTranslate2 translation model; repeat for several. The micro model has one of its own.",
 )
 @click.option(
     "--format",
