@@ -38,7 +38,7 @@ bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
 TRAIN_VENV := .venv-train
 TRAIN := $(TRAIN_VENV)/bin/python
 TRAIN_READY := $(TRAIN_VENV)/.ready
-MINUTES ?= 100
+MINUTES ?= 95
 
 nightly: $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch
 	$(TRAIN) -m pytest tests/training

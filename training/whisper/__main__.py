@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.whisper", description=__doc__)
     parser.add_argument("--corpus", type=Path, default=Path("build/training/corpus"))
     parser.add_argument("--build", type=Path, default=Path("build/training/whisper"), help="delete it to begin anew")
-    parser.add_argument("--minutes", type=float, default=100.0, help="processor time of each process, over all runs")
+    parser.add_argument("--minutes", type=float, default=95.0, help="processor time of each process, over all runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--per-language", type=int, default=40, help="clips per language and condition to evaluate on")

@@ -65,8 +65,10 @@ def stage(progress: float) -> Stage:
     if progress < 0.14:
         return Stage(Recipe(several=0.1, long=0, cut=0, tight=1.0), Weights(say=0, spell=1.0, sound=1.0), 0.0)
     if progress < 0.7:
-        return Stage(Recipe(several=0.15, long=0, tight=0.8), Weights(spell=0.6, sound=0.8, look=0.4), 0.0)
-    return Stage(Recipe(translated=0.35), Weights(spell=0.3, sound=0.3, look=0.25), 0.12)
+        recipe = Recipe(several=0.15, long=0, tight=0.8, translated=0.3)
+        return Stage(recipe, Weights(spell=0.6, sound=0.8, look=0.4), 0.0)
+    # Windows of many sentences and translations are what the first run saw too little of.
+    return Stage(Recipe(several=0.45, long=0.05, translated=0.35), Weights(spell=0.3, sound=0.3, look=0.25), 0.12)
 
 
 def rate(progress: float, step: int) -> float:
