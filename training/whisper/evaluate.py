@@ -124,7 +124,7 @@ def measure(folder: Path, per_language: int) -> Sequence[Measured]:
             errors = [error for each in heard for error in _word_errors(each)]
             if errors:
                 found(f"word start error, median, {condition.name}", 1000 * median(errors), "ms", len(errors))
-        invented = sum(_texts(runtime, _quiet(*each)) for each in _QUIET)
+        invented = sum(_texts(runtime, _quiet(*each, seed)) for seed, each in enumerate(_QUIET))
         found("utterances invented in 10 minutes without speech", invented, "", len(_QUIET))
     model = RightSizedWhisper(WhisperOptions(str(folder), threads=1))
     for found_figure in (*_identification(model, per_language), *_windows(model, per_language), *_modes(folder)):
@@ -155,10 +155,10 @@ def _texts(runtime: Runtime, samples: NDArray[np.float32]) -> int:
     return sum(isinstance(event, TranscriptFinal) and bool(event.text) for event in events)
 
 
-def _quiet(kind: str, seconds: int, level: float) -> NDArray[np.float32]:
+def _quiet(kind: str, seconds: int, level: float, seed: int) -> NDArray[np.float32]:
     if kind == "digital silence":
         return np.zeros(seconds * SAMPLE_RATE_HZ, np.float32)
-    return np.clip(level * noise(kind, seconds, np.random.default_rng((7, seconds, len(kind)))), -1, 1)
+    return np.clip(level * noise(kind, seconds, np.random.default_rng((7, seed))), -1, 1)
 
 
 def _word_errors(heard: _Heard) -> list[float]:
