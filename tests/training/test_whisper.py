@@ -17,7 +17,7 @@ from training.text.sentences import LANGUAGES, sentences  # noqa: E402
 from training.whisper.batches import collate  # noqa: E402
 from training.whisper.export import export  # noqa: E402
 from training.whisper.losses import Weights, losses  # noqa: E402
-from training.whisper.model import POSITIONS, Shape, Whisper  # noqa: E402
+from training.whisper.model import POSITIONS, Heard, Shape, Whisper  # noqa: E402
 from training.whisper.tokens import Tokens, train_tokens  # noqa: E402
 from training.whisper.train import Trainee  # noqa: E402
 from training.whisper.windows import Row, Window  # noqa: E402
@@ -57,8 +57,8 @@ def test_ctranslate2_computes_what_we_trained(model: Whisper, tokens: Tokens, tm
         assert chance == pytest.approx(chances[token[2:-2]], abs=1e-4)
 
 
-def scores_of_languages(model: Whisper, tokens: Tokens, heard: object) -> dict[str, float]:
-    hidden, _ = model.decode(torch.tensor([[tokens.sot]]), heard)  # type: ignore[arg-type]
+def scores_of_languages(model: Whisper, tokens: Tokens, heard: Heard) -> dict[str, float]:
+    hidden, _ = model.decode(torch.tensor([[tokens.sot]]), heard)
     scores = model.logits(hidden)[0, 0, list(tokens.language.values())].softmax(-1)
     return dict(zip(tokens.language, scores.tolist(), strict=True))
 

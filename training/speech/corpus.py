@@ -21,7 +21,7 @@ from training.acoustics.rooms import reverberate, room
 from training.speech.espeak import SAMPLE_RATE_HZ, Style, espeak
 from training.speech.mel import BANDS, FRAMES_PER_S, log_power
 from training.speech.voices import ORDINARY, Voice, choose_voice, training_variants
-from training.text.sentences import LANGUAGES, Sentence, Split, Word, sentences
+from training.text.sentences import LANGUAGES, Word, sentences
 from training.text.words import recombined, sequences
 
 SHARD: Final = 2_500
@@ -126,7 +126,7 @@ def build_shard(folder: Path, language: str, part: int, seed: int) -> str:
 def _texts(language: str, seed: int) -> Iterator[tuple[tuple[Word, ...], str | None]]:
     """Yield sentences with their English (two in five), torn and rejoined ones (one in five), and free words."""
     rng = np.random.default_rng(seed)
-    spoken, torn, free = _sentences(seed, "train"), recombined(language, seed), sequences(language, seed)
+    spoken, torn, free = sentences(seed, "train"), recombined(language, seed), sequences(language, seed)
     while True:
         kind = rng.random()
         if kind < 0.42:
@@ -134,10 +134,6 @@ def _texts(language: str, seed: int) -> Iterator[tuple[tuple[Word, ...], str | N
             yield sentence.words[language], sentence.text("en") if language != "en" else None
         else:
             yield (next(torn) if kind < 0.62 else next(free)), None
-
-
-def _sentences(seed: int, split: Split) -> Iterator[Sentence]:
-    return sentences(seed, split)
 
 
 def _speak(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 from training.speech.mel import BANDS
+from training.whisper.tokens import TIMESTAMPS
 
 POSITIONS: Final = 1_500
 """Encoder positions of a full window of 30 s; one is 20 ms."""
@@ -183,9 +184,8 @@ class Whisper(nn.Module):
                     nn.init.zeros_(module.bias)
         nn.init.normal_(self.embedding.weight, std=0.035)
         # Neighbouring timestamps begin alike, so that learning one teaches those around it.
-        count = 1_501
         with torch.no_grad():
-            self.embedding.weight[-count:] = smooth(count, self.shape.width) * 0.035
+            self.embedding.weight[-TIMESTAMPS:] = smooth(TIMESTAMPS, self.shape.width) * 0.035
 
 
 def sinusoids(length: int, width: int) -> Tensor:

@@ -310,9 +310,8 @@ class Windows:
             if stamped:
                 said.append(tokens.timestamp(sentence.end_s))
                 heard.append((sentence.end_s - 0.1, sentence.end_s + 0.1))
-        ended_s = placed[-1].end_s if placed else 0.0
         said.append(tokens.eot)
-        heard.append(NOWHERE if translate else (ended_s - 0.05, until_s))
+        heard.append(NOWHERE if translate else (placed[-1].end_s - 0.05, until_s))
         learn += [stamped, *([True] * (len(said) - 1))]
         row = [*head, *said]
         return Row(row[:-1], row[1:], learn, [NOWHERE] * (len(head) - 1) + heard)
