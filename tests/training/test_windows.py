@@ -7,8 +7,9 @@ from training.speech import corpus as corpus_module
 from training.speech.corpus import Corpus, build_shard
 from training.text.sentences import LANGUAGES
 from training.text.words import recombined
+from training.whisper.recipe import Recipe
 from training.whisper.tokens import Tokens, train_tokens
-from training.whisper.windows import NOWHERE, Recipe, Row, Window, Windows
+from training.whisper.windows import NOWHERE, Row, Window, Windows
 
 PLAIN = Recipe(no_speech=0, several=0, cropped=0, cut=0, long=0, noisy=0, telephone=0)
 

@@ -27,31 +27,37 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("build/training/corpus"))
     parser.add_argument("--build", type=Path, default=Path("build/training/whisper"), help="delete it to begin anew")
     parser.add_argument("--minutes", type=float, default=95.0, help="processor time of each process, over all runs")
+    parser.add_argument("--further", type=float, default=0.0, help="minutes of a second round after them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--per-language", type=int, default=40, help="clips per language and condition to evaluate on")
     parser.add_argument("--remark", default="", help="what else the model card should say of this run")
-    parser.add_argument("--install", action="store_true", help=f"copy the model to {MODELS}")
+    parser.add_argument("--install", action="store_true", help=f"install the model in {MODELS}, and its figures")
     options = parser.parse_args()
-    plan = Plan(options.corpus, options.build, options.minutes, options.seed, options.processes)
+    plan = Plan(
+        options.corpus, options.build, options.minutes, options.further, seed=options.seed, processes=options.processes
+    )
     plan.results.mkdir(parents=True, exist_ok=True)
     if not (tokenizer := plan.corpus / "tokenizer.json").exists():
         train_tokens(_texts(plan.seed)).tokenizer.save(str(tokenizer))
     train(plan)
     folder = plan.results / NAME
     export(load_trained(plan.checkpoint).model, Tokens.load(tokenizer), folder)
-    results = evaluate(folder, options.per_language)
+    results = plan.results / f"{NAME}.json"
+    evaluate(folder, results, options.per_language)
     making = _making(plan, folder, options.remark)
     (folder / "README.md").write_text(card(making, results, RESULTS / "whisper-baseline.json"))
     if options.install:
         shutil.copytree(folder, MODELS / NAME, dirs_exist_ok=True)
+        shutil.copy(results, RESULTS)
 
 
 def _making(plan: Plan, folder: Path, remark: str) -> Making:
     trained = load_trained(plan.checkpoint)
     corpus = Corpus(plan.corpus / "speech")
     return Making(
-        command=f"python -m training.speech && python -m training.whisper --minutes {plan.minutes:g}",
+        command=f"python -m training.speech && python -m training.whisper --minutes {plan.minutes:g}"
+        + (f" --further {plan.further:g}" if plan.further else ""),
         seed=plan.seed,
         steps=trained.steps,
         minutes=trained.minutes,

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from training.speech.mel import BANDS
 from training.whisper.model import POSITIONS
-from training.whisper.windows import NOWHERE, Recipe, Window, Windows
+from training.whisper.recipe import Recipe
+from training.whisper.windows import NOWHERE, Window, Windows
 
 IGNORED: Final = -100
 _POOL: Final = 96

@@ -77,27 +77,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--per-language", type=int, default=40)
-    parser.add_argument("--name", help="of the result; that of the folder, if not given")
+    parser.add_argument("--results", type=Path, help="file; that of the folder's name in training/results by default")
     arguments = parser.parse_args()
-    evaluate(arguments.model, arguments.per_language, arguments.name)
+    evaluate(arguments.model, arguments.results or RESULTS / f"{arguments.model.name}.json", arguments.per_language)
 
 
-def evaluate(folder: Path, per_language: int, name: str | None = None) -> Path:
-    """Measure a model, print its figures, and return the file that keeps them."""
+def evaluate(folder: Path, file: Path, per_language: int) -> None:
+    """Measure a model, print its figures, and keep them in a file."""
     began = time.time()
     figures = measure(folder, per_language)
     result = {
-        "model": name or folder.name,
+        "model": file.stem,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": describe(),
         "per_language": per_language,
         "took_s": round(time.time() - began),
         "figures": [asdict(figure) for figure in figures],
     }
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{result['model']}.json"
     file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    return file
 
 
 def measure(folder: Path, per_language: int) -> Sequence[Measured]:

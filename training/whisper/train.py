@@ -21,8 +21,9 @@ from training.speech.corpus import Corpus
 from training.whisper.batches import batches
 from training.whisper.losses import Losses, Weights, losses
 from training.whisper.model import Shape, Whisper
+from training.whisper.recipe import Recipe
 from training.whisper.tokens import Tokens
-from training.whisper.windows import Recipe, Windows
+from training.whisper.windows import Windows
 
 _REPORT_STEPS: Final = 50
 _SAVE_S: Final = 120.0
@@ -32,11 +33,12 @@ _MUON_RATE, _ADAM_RATE = 2e-3, 1.5e-3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is: where its corpus and results lie, and how many minutes of each process it takes."""
+    """What a run is: where its corpus and results lie, and how many minutes of each process its rounds take."""
 
     corpus: Path
     results: Path
     minutes: float
+    further: float = 0.0
     seed: int = 1
     processes: int = 2
     positions: int = 3_600
@@ -45,6 +47,22 @@ class Plan:
     def checkpoint(self) -> Path:
         """Return the file from which the run goes on."""
         return self.results / "checkpoint.pt"
+
+    @property
+    def budget_s(self) -> float:
+        """Return the processor time of both rounds in seconds."""
+        return (self.minutes + self.further) * 60
+
+    def stage(self, trained_s: float) -> "Stage":
+        """Return what is trained after so much time."""
+        return stage(trained_s / (self.minutes * 60)) if trained_s < self.minutes * 60 else FURTHER
+
+    def rate(self, trained_s: float, step: int) -> float:
+        """Return the factor on the learning rates after so much time."""
+        first_s = self.minutes * 60
+        if trained_s < first_s or not self.further:
+            return rate(trained_s / first_s, step)
+        return further_rate((trained_s - first_s) / (self.further * 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,17 @@ def rate(progress: float, step: int) -> float:
     if progress < 0.3:
         return warm
     return warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, (progress - 0.3) / 0.7)))))
+
+
+FURTHER: Final = Stage(
+    Recipe(several=0.45, long=0.05, translated=0.5, noisy=0.3), Weights(spell=0.3, sound=0.3, look=0.2), 0.12
+)
+"""What a second round trains: a first one of 90 minutes ended while errors were still falling."""
+
+
+def further_rate(progress: float) -> float:
+    """Return the factor on the learning rates of the second round: a short rise to 0.6, then straight down to 1 %."""
+    return min(0.6, 0.01 + 30 * progress, 0.01 + 0.61 * (1 - progress))
 
 
 def train(plan: Plan) -> None:
@@ -175,27 +204,25 @@ def _work(rank: int, plan: Plan) -> None:
 
 
 def _run(plan: Plan, trainee: Trainee, windows: Windows, rng: np.random.Generator, rank: int) -> None:
-    budget_s = plan.minutes * 60
     seen: dict[str, float] = defaultdict(float)
     saved_at, last = time.monotonic(), time.process_time()
-    while trainee.trained_s < budget_s:
-        current = stage(trainee.trained_s / budget_s)
+    while trainee.trained_s < plan.budget_s:
+        current = plan.stage(trainee.trained_s)
         for batch in batches(windows, current.recipe, plan.positions, rng, current.prompted):
-            progress = trainee.trained_s / budget_s
             result = losses(trainee.model, batch, current.weights)
             trainee.model.zero_grad()
             result.total.backward()
             now = time.process_time()
             trainee.trained_s += _share(trainee.model, now - last, plan.processes)
             last = now
-            _update(trainee, rate(progress, trainee.step))
+            _update(trainee, plan.rate(trainee.trained_s, trainee.step))
             _count(seen, result, len(batch.mel))
             if rank == 0 and trainee.step % _REPORT_STEPS == 0:
                 _report(plan, trainee, seen)
             if rank == 0 and time.monotonic() - saved_at > _SAVE_S:
                 trainee.save(plan.checkpoint)
                 saved_at = time.monotonic()
-            if trainee.trained_s >= budget_s:
+            if trainee.trained_s >= plan.budget_s:
                 break
     if rank == 0:
         trainee.save(plan.checkpoint)

@@ -1,6 +1,5 @@
 """Training windows: sentences put one after another, disturbed, and what the model should say to them.
 
-Everything happens in the domain of mel power, where mixing is adding: cheap enough to make every window anew.
 Conventions of Whisper: a sentence stands between timestamps; one that the window cuts off leaves its start only;
 silence is ``<|nospeech|>`` where the language would be.
 """
@@ -14,14 +13,12 @@ from numpy.typing import NDArray
 
 from training.speech.corpus import Corpus, Utterance
 from training.speech.mel import BANDS, FRAMES_PER_S, whisper_input
+from training.whisper.disturb import QUIETEST, Disturbance, FloatArray
+from training.whisper.recipe import Recipe
 from training.whisper.tokens import Tokens
-
-FloatArray = NDArray[np.float32]
 
 LONGEST_S: Final = 29.9
 _USUAL_LONGEST_S: Final = 14.0
-_SILENCE: Final = -10.0
-_LN_10: Final = np.float32(np.log(10))
 _MAX_INITIAL_S: Final = 1.0
 """Decoders take no first timestamp later than this (Whisper's ``max_initial_timestamp``)."""
 
@@ -29,26 +26,6 @@ _LEADS_S, _LEAD_SHARES = (0.3, 1.0, 3.0), (0.4, 0.5, 0.1)
 """The most silence before the speech, and how often it is that."""
 
 NOWHERE: Final = (-1.0, -1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Shares of windows with some property; ``several`` are those of more than one sentence.
-
-    ``translated`` ones hold only sentences whose English is known (others do by chance), and whole ones. ``tight`` ones
-    begin and end with the speech, give or take 0.3 s: half as much to compute.
-    """
-
-    no_speech: float = 0.07
-    several: float = 0.38
-    cropped: float = 0.18
-    cut: float = 0.12
-    long: float = 0.015
-    noisy: float = 0.4
-    telephone: float = 0.08
-    masked: float = 0.1
-    tight: float = 0.0
-    translated: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +73,7 @@ class _Canvas:
 
 
 class Windows:
-    """Makes windows of a corpus. ``noises``: log power of noise and music, shape (frames, 80) each."""
+    """Makes windows of a corpus."""
 
     def __init__(
         self,
@@ -107,10 +84,10 @@ class Windows:
         seed: int,
     ) -> None:
         self._corpus = corpus
-        self._noises = noises
         self._tokens = tokens
         self._phonemes = phonemes
         self._rng = np.random.default_rng(seed)
+        self._disturbance = Disturbance(noises, self._rng)
         self._words: dict[str, list[int]] = {}
         self._by_language: dict[str, list[int]] = {}
         self._translated: dict[str, list[int]] = {}
@@ -126,7 +103,7 @@ class Windows:
         if rng.random() < recipe.no_speech:
             return self._without_speech(language)
         canvas = self._speech(language, recipe)
-        mel = self._disturb(canvas.logs, recipe)
+        mel = self._disturbance.disturb(canvas.logs, recipe)
         prompt = self._prompt(language) if prompted else []
         spelling = [token for placed in canvas.placed for text, _ in placed.words for token in self._word(text)]
         return Window(mel, self._rows(canvas.placed, language, prompt, len(mel)), spelling, canvas.sounds)
@@ -221,46 +198,16 @@ class Windows:
         changes.append((round((at + (utterance.end_s - origin_s) * FRAMES_PER_S / tempo) / 2), 0))
         return np.array(sorted(changes), np.int64)
 
-    # -- sound -----------------------------------------------------------------------------------------------------
-
-    def _disturb(self, logs: FloatArray, recipe: Recipe) -> FloatArray:
-        rng = self._rng
-        logs = logs.copy()
-        voiced = logs.max(1) > logs.max() - 4
-        if rng.random() < 0.25:
-            logs += _smooth_curve(rng, 0.3)
-        if rng.random() < recipe.telephone:
-            logs += _telephone_band(rng)
-        if rng.random() < recipe.noisy:
-            noise = self._noise(len(logs))
-            snr_db = float(rng.choice([rng.uniform(2, 15), rng.uniform(12, 45)], p=[0.25, 0.75]))
-            speech_level = float(np.log10(np.mean(_power(logs[voiced]))))
-            noise += np.float32(speech_level - np.log10(np.mean(_power(noise)) + 1e-12) - snr_db / 10)
-            logs = np.log10(_power(logs) + _power(noise))
-        logs += np.float32(rng.uniform(-2.0, 0.8))
-        logs = np.maximum(logs, _SILENCE)
-        loudest = float(logs.max() + rng.uniform(0, 1.0)) if rng.random() < 0.3 else None
-        mel = whisper_input(logs, loudest)
-        if rng.random() < recipe.masked:
-            _mask(mel, rng)
-        return mel
-
-    def _noise(self, frames: int) -> FloatArray:
-        """Return so many frames of one noise, looped where it is too short."""
-        noise = self._noises[int(self._rng.integers(len(self._noises)))]
-        start = int(self._rng.integers(len(noise)))
-        return noise[np.arange(start, start + frames) % len(noise)].astype(np.float32)
-
     def _without_speech(self, language: str) -> Window:
         rng = self._rng
         frames = 2 * int(rng.choice([rng.integers(20, 200), rng.integers(100, 750)]))
         logs = _silence(frames)
         if rng.random() < 0.9:
-            logs = self._noise(frames)
+            logs = self._disturbance.noise(frames)
             if rng.random() < 0.3:  # a noise that comes and goes
                 begin, end = sorted(rng.integers(0, frames, 2))
-                logs[:begin] = logs[end:] = np.maximum(logs.min() - np.float32(rng.uniform(0, 3)), _SILENCE)
-        logs = np.maximum(logs + np.float32(rng.uniform(-4, 1)), _SILENCE)
+                logs[:begin] = logs[end:] = np.maximum(logs.min() - np.float32(rng.uniform(0, 3)), QUIETEST)
+        logs = np.maximum(logs + np.float32(rng.uniform(-4, 1)), QUIETEST)
         mel = whisper_input(logs, float(logs.max() + rng.uniform(0, 4)) if rng.random() < 0.3 else None)
         tokens = self._tokens
         task = tokens.transcribe if rng.random() < 0.6 else tokens.translate
@@ -356,12 +303,8 @@ class Windows:
         return [token for word in text.split() for token in self._word(word)]
 
 
-def _power(logs: FloatArray) -> FloatArray:
-    return np.exp(logs * _LN_10)
-
-
 def _silence(frames: int) -> FloatArray:
-    return np.full((max(frames, 0), BANDS), _SILENCE, np.float32)
+    return np.full((max(frames, 0), BANDS), QUIETEST, np.float32)
 
 
 def _frames_of(utterance: Utterance, first: int, last: int) -> tuple[int, int]:
@@ -390,28 +333,3 @@ def _labels(changes: list[NDArray[np.int64]], positions: int) -> NDArray[np.int6
         for (start, name), end in zip(utterance, ends, strict=True):
             labels[max(start, 0) : max(end, 0)] = name
     return labels
-
-
-def _smooth_curve(rng: np.random.Generator, deviation: float) -> FloatArray:
-    knots = rng.normal(0, deviation, 6)
-    return np.interp(np.linspace(0, 5, BANDS), np.arange(6), knots).astype(np.float32)
-
-
-def _telephone_band(rng: np.random.Generator) -> FloatArray:
-    """Return the attenuation of a telephone line, about 300 to 3400 Hz, in decades per mel band."""
-    low, high = rng.integers(5, 10), rng.integers(55, 62)
-    bands = np.arange(BANDS)
-    outside = np.maximum(np.maximum(low - bands, bands - high), 0)
-    return -np.minimum(outside * float(rng.uniform(0.3, 1.0)), 6.0).astype(np.float32)
-
-
-def _mask(mel: FloatArray, rng: np.random.Generator) -> None:
-    """Blank a few bands and moments (SpecAugment, Park et al. 2019)."""
-    blank = mel.mean()
-    width = int(rng.integers(0, 10))
-    band = int(rng.integers(0, BANDS - width))
-    mel[:, band : band + width] = blank
-    for _ in range(2 + len(mel) // 500):
-        length = int(rng.integers(0, 8))
-        at = int(rng.integers(0, max(len(mel) - length, 1)))
-        mel[at : at + length] = blank
