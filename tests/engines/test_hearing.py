@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 from dragoman.audio.segmenter import WINDOW_SAMPLES, EndpointRules
 from dragoman.domain.audio import AudioFrame, Span
 from dragoman.domain.speech import Silence, SpeechEnded, SpeechStarted
-from dragoman.engines.hearing import Beginning, Hearing, Sound, Spoken
+from dragoman.engines.hearing import Beginning, Closing, Growing, Hearing, Sound, Spoken
 from tests.fakes import PatternDetector, silence
 
 RULES = EndpointRules(min_speech_ms=64, min_silence_ms=96, pre_roll_ms=32, post_roll_ms=32, max_segment_ms=6_400)
+
+
+LIVE = replace(RULES, min_silence_ms=192, pause_ms=96)
 
 
 def hear(pattern: str, *, frame: int = 1_600, extra: int = 0, beginnings_ms: tuple[int, ...] = ()) -> list[Sound]:
@@ -99,3 +102,50 @@ def test_no_stream_makes_a_segment_reach_beyond_its_audio(
     spans = covered(sounds + hearing.end())
     assert all(before.end == after.start for before, after in pairwise(spans))
     assert (spans[0].start, spans[-1].end) == (0, at) if at else not spans
+
+
+def hear_live(pattern: str, frame: int = WINDOW_SAMPLES) -> list[Sound]:
+    hearing = Hearing(PatternDetector(pattern), LIVE, live=True)
+    return [sound for each in silence(len(pattern) * WINDOW_SAMPLES, frame) for sound in hearing.frame(each)]
+
+
+def test_live_speech_is_shown_as_it_grows() -> None:
+    grown = [sound.speech.samples // 16 for sound in hear_live("s" * 100) if isinstance(sound, Growing)]
+    assert grown[:3] == [480, 960, 1_440]
+    assert all(later - earlier >= 0.13 * later for earlier, later in pairwise(grown))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kinds"),
+    [
+        ("ssss......", [Closing, Spoken]),
+        ("ssss..ssss......", [Closing, Spoken]),  # two windows are no pause yet
+        ("ssss...ssss......", [Closing, Closing, Spoken]),  # spoken on: the first was none
+        ("ssss....", [Closing]),
+    ],
+)
+def test_what_may_have_ended_is_reported_before_it_has(pattern: str, kinds: list[type[Sound]]) -> None:
+    found = [sound for sound in hear_live(pattern) if isinstance(sound, Closing | Spoken)]
+    assert [type(sound) for sound in found] == kinds
+    if isinstance(found[-1], Spoken):
+        assert found[-1].speech == found[-2].speech
+
+
+@given(st.text("s.", max_size=80))
+def test_looking_changes_nothing_of_what_is_heard(pattern: str) -> None:
+    frames = silence(len(pattern) * WINDOW_SAMPLES, WINDOW_SAMPLES)
+    plain, live = Hearing(PatternDetector(pattern), LIVE), Hearing(PatternDetector(pattern), LIVE, live=True)
+    spoken = [sound for frame in frames for sound in live.frame(frame) if not isinstance(sound, Growing | Closing)]
+    assert [_bare(sound) for sound in spoken] == [_bare(sound) for frame in frames for sound in plain.frame(frame)]
+
+
+def test_a_stream_that_goes_on_keeps_its_clock() -> None:
+    start, pattern = 12_345, "..ssss......."
+    hearing = Hearing(PatternDetector(pattern), RULES, start=start)
+    frames = [AudioFrame(start + frame.start, frame.pcm) for frame in silence(len(pattern) * WINDOW_SAMPLES)]
+    later = [sound for frame in frames for sound in hearing.frame(frame)] + hearing.end()
+    assert [Span(span.start - start, span.end - start) for span in covered(later)] == covered(hear(pattern))
+
+
+def _bare(sound: Sound) -> object:
+    return sound.segment if isinstance(sound, Spoken) else sound

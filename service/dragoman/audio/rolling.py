@@ -12,9 +12,9 @@ from dragoman.domain.audio import AudioFrame, Span
 class RollingAudio:
     """Frames in order, from which spans are cut and whose beginning is forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int = 0) -> None:
         self._pieces: deque[tuple[int, NDArray[np.float32]]] = deque()
-        self.end = 0
+        self.end = start
         """Position just after the last sample."""
 
     def append(self, frame: AudioFrame) -> NDArray[np.float32]:

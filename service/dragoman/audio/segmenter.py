@@ -17,13 +17,15 @@ class EndpointRules:
 
     Chosen on the sample calls, clean and in telephone band (docs/decisions/0005). Silero's own thresholds, 0.5 and
     0.35, find speech in telephone band late. The detector sees pauses of 0.35 s within sentences of the calls, and of
-    0.38 s and longer between them.
+    0.38 s and longer between them. ``pause_ms`` of silence is when a live stream begins to work on a final that may
+    still be taken back.
     """
 
     speech_threshold: float = 0.4
     silence_threshold: float = 0.25
     min_speech_ms: int = 96
     min_silence_ms: int = 384
+    pause_ms: int = 128
     pre_roll_ms: int = 480
     post_roll_ms: int = 320
     max_segment_ms: int = 14_000
@@ -63,15 +65,17 @@ class Segmenter:
     """Consumes one probability per window, in order, and reports onsets and finished segments.
 
     Segments never overlap, never reach before the end of the one before them, and never beyond the audio heard.
+    ``start`` is where the first window begins.
     """
 
-    def __init__(self, rules: EndpointRules) -> None:
+    def __init__(self, rules: EndpointRules, start: int = 0) -> None:
         self._rules = rules
-        self._window = 0
-        self._floor = 0  # end of the last segment or flush
+        self._at = start  # where the next window begins
+        self._floor = start  # end of the last segment or flush
         self._open: _Open | None = None
         self._min_speech = _windows(rules.min_speech_ms)
         self._min_silence = _windows(rules.min_silence_ms)
+        self._pause = _windows(rules.pause_ms)
         self._max_windows = _windows(rules.max_segment_ms - rules.pre_roll_ms - rules.post_roll_ms)
 
     @property
@@ -79,12 +83,12 @@ class Segmenter:
         """The announced speech so far that no segment holds yet."""
         if self._open is None or not self._open.announced:
             return None
-        return self._speech(self._open, self._open.last_voiced, self._window * WINDOW_SAMPLES)
+        return self._speech(self._open, self._open.last_voiced, self._at)
 
     @property
     def settled(self) -> int:
         """Position up to which nothing can become part of a later segment."""
-        start = self._window * WINDOW_SAMPLES if self._open is None else self._open.start
+        start = self._at if self._open is None else self._open.start
         return max(self._floor, start - to_samples(self._rules.pre_roll_ms))
 
     @property
@@ -92,13 +96,23 @@ class Segmenter:
         """How many windows, at least, must still come before silence can end a segment."""
         return self._min_silence - (self._open.silent_windows if self._open else 0)
 
+    def closing(self, heard: int) -> Segment | None:
+        """Return the segment that would end here if nobody spoke any more; ``None`` while somebody does.
+
+        ``heard`` is where the audio ends. A short pause is enough: what is asked for early may be dropped again.
+        """
+        open_ = self._open
+        if open_ is None or not open_.announced or open_.silent_windows < self._pause:
+            return None
+        return self._segment(open_, open_.last_voiced, heard, "silence")
+
     def push(self, probability: float, heard: int | None = None) -> list[Onset | Segment]:
         """Advance by one window; return what became certain.
 
         ``heard`` is where the audio ends, if it ends within this window.
         """
-        at = self._window * WINDOW_SAMPLES
-        self._window += 1
+        at = self._at
+        self._at += WINDOW_SAMPLES
         if self._open is None:
             if probability < self._rules.speech_threshold:
                 return []
@@ -142,16 +156,20 @@ class Segmenter:
         if open_.announced:
             found.append(self._cut(open_, cut, min(open_.start + cut * WINDOW_SAMPLES, heard), "max"))
         self._open = None
-        self._window -= len(rest)
+        self._at -= len(rest) * WINDOW_SAMPLES
         for number, probability in enumerate(rest, 1):
             found += self.push(probability, heard if number == len(rest) else None)
         return found
 
     def _cut(self, open_: _Open, voiced: int, heard: int, reason: EndReason) -> Segment:
+        segment = self._segment(open_, voiced, heard, reason)
+        self._floor = segment.covers.end
+        return segment
+
+    def _segment(self, open_: _Open, voiced: int, heard: int, reason: EndReason) -> Segment:
         speech = self._speech(open_, voiced, heard)
         start = max(self._floor, speech.start - to_samples(self._rules.pre_roll_ms))
         end = min(speech.end + to_samples(self._rules.post_roll_ms), heard)
-        self._floor = end
         return Segment(Span(start, end), speech, reason)
 
     def _speech(self, open_: _Open, voiced: int, heard: int) -> Span:

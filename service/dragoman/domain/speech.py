@@ -15,13 +15,19 @@ class TranscriptionRequest:
     """What a session wants from a transcriber.
 
     ``candidates`` are valid for ``lid`` (see ``check_candidates``); a single one fixes the language. ``targets`` lets
-    an engine that can translate while it transcribes do so; it need not.
+    an engine that can translate while it transcribes do so; it need not. ``partials`` asks for what is understood while
+    somebody still speaks: for live streams.
+
+    A session that goes on has its audio from sample ``start`` on, and ``locale`` is the language spoken before that.
     """
 
     candidates: tuple[Locale, ...]
     lid: LidMode = LidMode.CONTINUOUS
     targets: tuple[TargetLanguage, ...] = ()
     word_times: bool = False
+    partials: bool = False
+    start: int = 0
+    locale: Locale | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,15 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """What an engine believes so far about speech that goes on; the next one, or the hypothesis, replaces it."""
+
+    speech: Span
+    text: str
+    locale: Locale
+
+
+@dataclass(frozen=True, slots=True)
 class Hypothesis:
     """What an engine believes an utterance says; it is final, and its text may be empty.
 
@@ -97,5 +112,5 @@ class Notice:
     message: str
 
 
-Heard = SpeechStarted | SpeechEnded | LanguageDecision | Silence | Hypothesis | Notice
+Heard = SpeechStarted | SpeechEnded | LanguageDecision | Silence | Partial | Hypothesis | Notice
 """One item of a transcriber's output, in the order of the session clock."""

@@ -16,6 +16,10 @@ from dragoman.engines.ports import SpeechDetector
 _SILENCE_STEP_SAMPLES: Final = to_samples(1_000)
 """A long silence is reported in steps of at least this length, so that nothing has to wait for its end."""
 
+_LOOK_AFTER_MS: Final = 480
+_LOOK_SHARE: Final = 0.15
+"""Speech is looked at again when it has grown by so much, and by this share: what is long need not be read so often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -48,23 +52,69 @@ class Beginning:
         return self.speech.end
 
 
-Sound = SpeechStarted | SpeechEnded | Silence | Spoken | Beginning
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """Speech so far that still goes on, for who wants to show it before it ends."""
+
+    speech: Span
+    samples: NDArray[np.float32]
+
+    @property
+    def heard(self) -> int:
+        """Position up to which audio is known."""
+        return self.speech.end
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What will be ``spoken`` if the silence goes on: a ``Spoken`` of the same speech follows, or none."""
+
+    spoken: Spoken
+
+    @property
+    def speech(self) -> Span:
+        """The part in which somebody speaks."""
+        return self.spoken.speech
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """Its audio so far."""
+        return self.spoken.samples
+
+    @property
+    def heard(self) -> int:
+        """Position up to which audio is known."""
+        return self.spoken.heard
+
+
+Sound = SpeechStarted | SpeechEnded | Silence | Spoken | Beginning | Growing | Closing
 
 
 class Hearing:
     """Cuts one stream: its silences and segments follow each other without gap or overlap.
 
     ``beginnings_ms`` asks for a ``Beginning`` each time the stream's speech reaches one of these lengths while
-    somebody is speaking.
+    somebody is speaking; ``live`` for ``Growing`` and ``Closing``. The stream begins at sample ``start``.
     """
 
-    def __init__(self, detector: SpeechDetector, rules: EndpointRules, beginnings_ms: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        detector: SpeechDetector,
+        rules: EndpointRules,
+        beginnings_ms: Sequence[int] = (),
+        *,
+        live: bool = False,
+        start: int = 0,
+    ) -> None:
         self._detector = detector
-        self._segmenter = Segmenter(rules)
-        self._audio = RollingAudio()
+        self._segmenter = Segmenter(rules, start)
+        self._audio = RollingAudio(start)
         self._pre_roll = to_samples(rules.pre_roll_ms)
         self._incomplete = np.zeros(0, np.float32)  # samples of a window that has not ended
-        self._settled = 0  # reported as silence or in a segment
+        self._settled = start  # reported as silence or in a segment
+        self._live = live
+        self._shown: Span | None = None  # speech of the last Growing
+        self._ended: Span | None = None  # and of the last Closing
         self._spoken_ms = 0
         self._beginnings_ms = sorted(beginnings_ms)
 
@@ -76,6 +126,8 @@ class Hearing:
         sounds = self._windows(samples[:whole].reshape(-1, WINDOW_SAMPLES))
         if (beginning := self._beginning()) is not None:
             sounds.append(beginning)
+        elif self._live and (look := self._look()) is not None:
+            sounds.append(look)
         elif self._segmenter.settled - self._settled >= _SILENCE_STEP_SAMPLES:
             sounds.append(self._silence_until(self._segmenter.settled))
         self._audio.forget(self._settled)
@@ -144,6 +196,20 @@ class Hearing:
         self._forget_beginnings(spoken_ms)
         start = max(self._settled, speech.start - self._pre_roll)
         return Beginning(speech, self._audio.cut(Span(start, speech.end)))
+
+    def _look(self) -> Growing | Closing | None:
+        """Return the open speech if it may be over, or has grown enough to be shown again."""
+        speech = self._segmenter.open_speech
+        if speech is None or speech == self._ended:
+            return None
+        if (segment := self._segmenter.closing(self._audio.end)) is not None:
+            self._ended = segment.speech
+            return Closing(Spoken(segment, self._audio.cut(segment.covers)))
+        shown = self._shown.samples if self._shown and self._shown.start == speech.start else 0
+        if speech.samples - shown < max(to_samples(_LOOK_AFTER_MS), round(speech.samples * _LOOK_SHARE)):
+            return None
+        self._shown = speech
+        return Growing(speech, self._audio.cut(Span(max(self._settled, speech.start - self._pre_roll), speech.end)))
 
     def _forget_beginnings(self, spoken_ms: int) -> None:
         self._beginnings_ms = [ms for ms in self._beginnings_ms if ms > spoken_ms]

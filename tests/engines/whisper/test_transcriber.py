@@ -18,6 +18,7 @@ from dragoman.domain.speech import (
     Heard,
     Hypothesis,
     LanguageDecision,
+    Partial,
     Silence,
     SpeechStarted,
     TranscriptionRequest,
@@ -203,3 +204,33 @@ def test_at_start_does_not_keep_short_greetings_waiting(transcribe: Transcribe, 
     (decision,) = [item for item in heard if isinstance(item, LanguageDecision)]
     assert to_ms(decision.heard) < 7_000
     assert_settles(heard, frames[-1].end)
+
+
+@pytest.mark.parametrize("lid", LidMode)
+def test_a_live_stream_shows_what_it_hears_before_it_is_final(transcribe: Transcribe, lid: LidMode) -> None:
+    frames = list(call("mixed" if lid is LidMode.CONTINUOUS else "de").frames(12_000))
+    heard = transcribe(frames, TranscriptionRequest(ALL, lid, partials=True))
+    assert_settles(heard, frames[-1].end)
+    shown = [item for item in heard if isinstance(item, Partial)]
+    assert len(shown) >= len(finals(heard))
+    for partial in shown:
+        at = heard.index(partial)
+        assert all(final.covers.end <= partial.speech.start for final in finals(heard[:at]))
+        assert any(final.speech.start == partial.speech.start for final in finals(heard[at:]))
+
+
+def test_a_live_stream_says_what_the_recording_says(transcribe: Transcribe) -> None:
+    frames = list(call("fr").frames(12_000))
+    recorded, live = (transcribe(frames, TranscriptionRequest(ALL, partials=live)) for live in (False, True))
+    assert [final.covers for final in finals(live)] == [final.covers for final in finals(recorded)]
+    same = [one.text == other.text for one, other in zip(finals(live), finals(recorded), strict=True)]
+    assert sum(same) >= 0.7 * len(same)  # the early window ends a little sooner
+
+
+def test_a_session_that_goes_on_keeps_clock_and_language(transcribe: Transcribe) -> None:
+    later = [AudioFrame(frame.start + 160_000, frame.pcm) for frame in call("de").frames(6_500)]
+    known = ALL[CANDIDATES.index("de-DE")]
+    heard = transcribe(later, TranscriptionRequest(ALL, LidMode.AT_START, start=160_000, locale=known))
+    assert not decided(heard)
+    assert {final.locale for final in finals(heard)} == {known}
+    assert finals(heard)[0].covers.start >= 160_000

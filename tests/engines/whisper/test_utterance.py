@@ -80,7 +80,7 @@ def decode(model: ScriptedModel, *, translate: bool = False, segment: Segment = 
         decoder = UtteranceDecoder(scheduler, request, {DE[0]: "de"}, can_translate=True)
         spoken = Spoken(segment, np.zeros(36_000, np.float32))
         try:
-            listening = await scheduler.listen(spoken.samples, identify=False)
+            listening = asyncio.create_task(scheduler.listen(spoken.samples, identify=False))
             return await decoder.decode(spoken, listening, SpokenLanguage(DE[0]), heard_at_s=0.0)
         finally:
             scheduler.close()

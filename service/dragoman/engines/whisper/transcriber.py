@@ -1,12 +1,14 @@
 """Whisper, an utterance engine, lifted into a stream: hear, decide the language, decode, in that order.
 
-The stages run ahead of each other, so that a file keeps the model busy; a live stream waits for none of them.
+The stages run ahead of each other, so that a file keeps the model busy; a live stream waits for none of them. On a live
+stream an utterance is decoded in the silence that will close it, so that its text is there when it closes, and shown
+before that as often as the model finds time.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -23,12 +25,13 @@ from dragoman.domain.speech import (
     SpeechStarted,
     TranscriptionRequest,
 )
-from dragoman.engines.hearing import Beginning, Hearing, Sound, Spoken
+from dragoman.engines.hearing import Beginning, Closing, Growing, Hearing, Sound, Spoken
 from dragoman.engines.language import Continuous, Evidence, LanguageRules, decide_at_start, decide_continuous, normalise
 from dragoman.engines.ports import SpeechDetector
 from dragoman.engines.whisper.detector import SileroDetector
 from dragoman.engines.whisper.languages import codes_of
 from dragoman.engines.whisper.model import RightSizedWhisper
+from dragoman.engines.whisper.previews import Decoding, Encoding, Previews, settling, shown
 from dragoman.engines.whisper.scheduler import Listening, Scheduler
 from dragoman.engines.whisper.utterance import SpokenLanguage, UtteranceDecoder
 from dragoman.streams import ahead
@@ -81,19 +84,20 @@ class WhisperTranscriber:
             EngineFailedError: if the model fails.
         """
         run = _Run(self._model, self._scheduler, self._rules, request)
-        hearing = Hearing(self._detector(), self._endpoint_rules(), run.beginnings_ms)
+        rules = self._endpoint_rules()
+        hearing = Hearing(self._detector(), rules, run.beginnings_ms, live=request.partials, start=request.start)
         try:
             async with (
                 aclosing(ahead(run.listen(_hear(audio, hearing)), _AHEAD)) as heard,
                 aclosing(ahead(run.decide(heard), _AHEAD)) as decided,
             ):
                 async for item in decided:
-                    if not isinstance(item, asyncio.Task):
+                    if not isinstance(item, Decoding):
                         yield item
                         continue
-                    for each in await item:
+                    for each in await item.outcome():
                         yield each
-                        run.make_room(each)
+                    run.make_room(item)
         finally:
             await run.close()
 
@@ -102,17 +106,7 @@ class WhisperTranscriber:
         return replace(rules, max_segment_ms=min(rules.max_segment_ms, self._model.max_segment_ms))
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoding:
-    """A sound that is being encoded; ``at_s`` is when it had been heard, on the monotonic clock."""
-
-    sound: Spoken | Beginning
-    listening: asyncio.Task[Listening]
-    at_s: float
-
-
-_Decoding = asyncio.Task[list[Heard]]
-_Decided = Heard | _Decoding
+_Decided = Heard | Decoding
 
 
 class _Run:
@@ -124,12 +118,16 @@ class _Run:
         self._scheduler = scheduler
         self._rules = rules.language
         self._codes = codes_of(request.candidates, model.languages, model.name)
-        self._fixed = SpokenLanguage(request.candidates[0]) if len(request.candidates) == 1 else None
         self._at_start = request.lid is LidMode.AT_START
+        decided = request.locale if self._at_start else None
+        only = request.candidates[0] if len(request.candidates) == 1 else decided
+        self._fixed = SpokenLanguage(only) if only else None
         self._utterances = UtteranceDecoder(scheduler, request, self._codes, can_translate=model.can_translate)
-        self._tasks: set[asyncio.Task[Listening] | _Decoding] = set()
+        self._locale = request.locale
+        self._tasks: set[asyncio.Task[Listening] | asyncio.Task[list[Heard]]] = set()
         self._waiting_samples = 0  # in segments whose text is not out yet
         self._room = asyncio.Event()
+        self._previews = Previews()
 
     @property
     def beginnings_ms(self) -> tuple[int, ...]:
@@ -144,52 +142,68 @@ class _Run:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def listen(self, sounds: AsyncIterator[Sound]) -> AsyncGenerator[Heard | _Encoding, None]:
+    async def listen(self, sounds: AsyncIterator[Sound]) -> AsyncGenerator[Heard | Encoding, None]:
         """Begin to encode each segment as soon as it is heard; wait while too much speech waits for its text."""
         async for sound in sounds:
-            if isinstance(sound, Spoken | Beginning):
-                self._waiting_samples += sound.segment.covers.samples if isinstance(sound, Spoken) else 0
-                yield self._listen(sound)
-            else:
-                yield sound
+            match sound:
+                case Spoken():
+                    self._waiting_samples += sound.segment.covers.samples
+                    begun = self._previews.begun(sound)
+                    yield Encoding(sound, begun, time.monotonic()) if begun else self._listen(sound)
+                case Closing():
+                    yield self._previews.close(self._listen(sound))
+                case Growing():
+                    if self._previews.may_grow():
+                        yield self._listen(sound)
+                case Beginning():
+                    yield self._listen(sound)
+                case _:
+                    yield sound
             while self._waiting_samples > _MAX_WAITING_SAMPLES:
                 self._room.clear()
                 await self._room.wait()
 
-    def make_room(self, heard: Heard) -> None:
-        """Note that the text of a segment is out."""
-        if isinstance(heard, Hypothesis):
-            self._waiting_samples -= heard.covers.samples
+    def make_room(self, decoding: Decoding) -> None:
+        """Note that a text is out."""
+        if isinstance(decoding.sound, Spoken):
+            self._waiting_samples -= decoding.sound.segment.covers.samples
             self._room.set()
+        elif isinstance(decoding.sound, Growing):
+            self._previews.shown()
 
-    def decide(self, heard: AsyncIterator[Heard | _Encoding]) -> AsyncGenerator[_Decided, None]:
+    def decide(self, heard: AsyncIterator[Heard | Encoding]) -> AsyncGenerator[_Decided, None]:
         """Decide the language of utterances in order, and begin to decode each as soon as its language is known."""
         if self._fixed:
             return self._decode_all(heard, self._fixed)
         return self._decide_once(heard) if self._at_start else self._decide_each(heard)
 
-    async def _decide_each(self, heard: AsyncIterator[Heard | _Encoding]) -> AsyncGenerator[_Decided, None]:
-        state: Continuous | None = None
+    async def _decide_each(self, heard: AsyncIterator[Heard | Encoding]) -> AsyncGenerator[_Decided, None]:
+        state = Continuous(self._locale) if self._locale else None
         async for item in heard:
-            if not isinstance(item, _Encoding):
+            if not isinstance(item, Encoding):
                 yield item
                 continue
             evidence = await self._evidence(item)
-            state = decide_continuous(state, evidence, self._rules)
-            language = SpokenLanguage(state.locale, math.exp(evidence.log_probs[state.locale]))
-            decision = LanguageDecision(state.locale, item.sound.speech.start, item.sound.heard, evidence.scores)
-            yield self._decode(item, language, decision)
+            decided = decide_continuous(state, evidence, self._rules)
+            language = SpokenLanguage(decided.locale, math.exp(evidence.log_probs[decided.locale]))
+            if isinstance(item.sound, Spoken):
+                state = decided
+            decision = LanguageDecision(decided.locale, item.sound.speech.start, item.sound.heard, evidence.scores)
+            for decoding in self._take(item, language, decision):
+                yield decoding
 
-    async def _decide_once(self, heard: AsyncIterator[Heard | _Encoding]) -> AsyncGenerator[_Decided, None]:
+    async def _decide_once(self, heard: AsyncIterator[Heard | Encoding]) -> AsyncGenerator[_Decided, None]:
         whole: list[Evidence] = []  # of finished utterances
-        held: list[Heard | _Encoding] = []  # these utterances, and whatever came after the first of them
+        held: list[Heard | Encoding] = []  # these utterances, and whatever came after the first of them
         decision: Evidence | None = None
         since: int | None = None  # where speech began
         at = 0
         async for item in heard:
             if isinstance(item, SpeechStarted) and since is None:
                 since = item.at
-            if isinstance(item, _Encoding):
+            if isinstance(item, Encoding) and isinstance(item.sound, Growing | Closing):
+                self._previews.pass_over(item)  # nothing is shown while the language is not decided
+            elif isinstance(item, Encoding):
                 at = item.sound.heard
                 evidence = await self._evidence(item)
                 decision = decide_at_start([*whole, evidence], self._rules)
@@ -215,48 +229,74 @@ class _Run:
                 yield decoded
 
     async def _decode_all(
-        self, heard: AsyncIterator[Heard | _Encoding], language: SpokenLanguage
+        self, heard: AsyncIterator[Heard | Encoding], language: SpokenLanguage
     ) -> AsyncGenerator[_Decided, None]:
         async for item in heard:
-            if not isinstance(item, _Encoding):
+            if not isinstance(item, Encoding):
                 yield item
-            elif isinstance(item.sound, Spoken):
-                yield self._decode(item, language)
-            else:  # a beginning that was heard before the decision and is not needed after it
-                item.listening.cancel()
+                continue
+            for decoding in self._take(item, language):
+                yield decoding
 
-    async def _evidence(self, encoding: _Encoding) -> Evidence:
+    async def _evidence(self, encoding: Encoding) -> Evidence:
         languages = (await encoding.listening).languages
         weights = {
             locale: math.log(max(languages.get(code, 0.0), _LEAST_PROBABILITY)) for locale, code in self._codes.items()
         }
         return Evidence(normalise(weights), to_ms(encoding.sound.speech.samples))
 
-    def _listen(self, sound: Spoken | Beginning) -> _Encoding:
+    def _listen(self, sound: Spoken | Beginning | Growing | Closing) -> Encoding:
         task = asyncio.create_task(self._scheduler.listen(sound.samples, identify=self._fixed is None))
         self._keep(task)
-        return _Encoding(sound, task, time.monotonic())
+        return Encoding(sound, task, time.monotonic())
 
-    def _decode(
-        self, encoding: _Encoding, language: SpokenLanguage, decision: LanguageDecision | None = None
-    ) -> _Decoding:
-        """Begin to decode an utterance; a decision goes with it if there is text that bears it out."""
+    def _take(
+        self, encoding: Encoding, language: SpokenLanguage, decision: LanguageDecision | None = None
+    ) -> Iterator[Decoding]:
+        """Begin to decode what was heard, for a final or only to show it."""
+        sound = encoding.sound
+        match sound:
+            case Spoken():
+                early = self._previews.adopt(sound, language)
+                yield self._start(sound, language, self._final(encoding, sound, language, decision, early))
+            case Closing(spoken):
+                text = self._utterances.decode(spoken, encoding.listening, language, encoding.at_s)
+                early = self._previews.begin(self._start(sound, language, text))
+                yield self._start(sound, language, shown(early))
+            case Growing():
+                text = self._utterances.glimpse(sound, encoding.listening, language)
+                yield self._previews.show(self._start(sound, language, text))
+            case Beginning():  # heard before the decision, and not needed after it
+                encoding.listening.cancel()
 
-        async def decode() -> list[Heard]:
-            assert isinstance(encoding.sound, Spoken)
-            found = await self._utterances.decode(encoding.sound, await encoding.listening, language, encoding.at_s)
-            has_text = any(isinstance(heard, Hypothesis) and heard.text for heard in found)
-            return [decision, *found] if decision and has_text else found
+    async def _final(
+        self,
+        encoding: Encoding,
+        spoken: Spoken,
+        language: SpokenLanguage,
+        decision: LanguageDecision | None,
+        early: Decoding | None,
+    ) -> list[Heard]:
+        """Decode an utterance; a decision goes with it if there is text that bears it out."""
+        if early:
+            found = [settling(heard, spoken, encoding.at_s) for heard in await early.outcome()]
+        else:
+            found = await self._utterances.decode(spoken, encoding.listening, language, encoding.at_s)
+        has_text = any(isinstance(heard, Hypothesis) and heard.text for heard in found)
+        return [decision, *found] if decision and has_text else found
 
-        task = asyncio.create_task(decode())
+    def _start(
+        self, sound: Spoken | Growing | Closing, language: SpokenLanguage, text: Coroutine[None, None, list[Heard]]
+    ) -> Decoding:
+        task = asyncio.create_task(text)
         self._keep(task)
-        return task
+        return Decoding(sound, language, task)
 
-    def _keep(self, task: asyncio.Task[Listening] | _Decoding) -> None:
+    def _keep(self, task: asyncio.Task[Listening] | asyncio.Task[list[Heard]]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._forget)
 
-    def _forget(self, task: asyncio.Task[Listening] | _Decoding) -> None:
+    def _forget(self, task: asyncio.Task[Listening] | asyncio.Task[list[Heard]]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # whoever awaits the task raises it; when the first failure ends the run, nobody does

@@ -3,15 +3,15 @@
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from dragoman.domain.audio import SAMPLE_RATE_HZ
 from dragoman.domain.errors import EngineFailedError
 from dragoman.domain.language import Locale, base_language
-from dragoman.domain.speech import Heard, Hypothesis, Notice, TranscriptionRequest, Word
-from dragoman.engines.hearing import Spoken
+from dragoman.domain.speech import Heard, Hypothesis, Notice, Partial, TranscriptionRequest, Word
+from dragoman.engines.hearing import Growing, Spoken
 from dragoman.engines.whisper.guards import Doubt, GuardRules, Outcome, doubts
 from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, Decoded, DecodeJob, Encoded, Task, TimedWord
 from dragoman.engines.whisper.scheduler import Listening, Scheduler
@@ -75,12 +75,21 @@ class UtteranceDecoder:
         self._rules = rules or GuardRules()
         self._english = [target for target in request.targets if can_translate and base_language(target) == "en"]
 
+    async def glimpse(self, growing: Growing, listening: Awaitable[Listening], language: SpokenLanguage) -> list[Heard]:
+        """Return a partial of speech that goes on; nothing if it reads as if it were invented."""
+        job = DecodeJob((await listening).encoded, self._codes[language.locale], timestamps=False)
+        decoded = await self._scheduler.decode(job)
+        length_s = growing.speech.samples / SAMPLE_RATE_HZ
+        if not decoded.text or self._doubts(decoded, length_s, length_s) & _INVENTED:
+            return []
+        return [Partial(growing.speech, decoded.text, language.locale)]
+
     async def decode(
-        self, spoken: Spoken, listening: Listening, language: SpokenLanguage, heard_at_s: float
+        self, spoken: Spoken, listening: Awaitable[Listening], language: SpokenLanguage, heard_at_s: float
     ) -> list[Heard]:
         """Return the hypothesis of an utterance, after notices about what could not be done for it."""
         targets = self._english if self._codes[language.locale] != "en" else []
-        windows = _Windows(self._scheduler, spoken, listening.encoded)
+        windows = _Windows(self._scheduler, spoken, (await listening).encoded)
         transcript, english = await asyncio.gather(
             self._best(spoken, windows, language, "transcribe"),
             self._best(spoken, windows, language, "translate") if targets else _nothing(),
@@ -107,11 +116,15 @@ class UtteranceDecoder:
         """Return the first text beyond doubt, or the likeliest that is not invented; ``None`` if all are."""
         attempts: list[_Attempt] = []
         # With timestamps the model leaves out a sentence that is cut off, and this cut was ours.
-        timestamps = spoken.segment.reason != "max"
+        segment = spoken.segment
+        timestamps = segment.reason != "max"
+        speech_s = segment.speech.samples / SAMPLE_RATE_HZ
+        speech_end_s = (segment.speech.end - segment.covers.start) / SAMPLE_RATE_HZ
         for margin_frames in _MARGINS:
             encoded = await windows.encoded(margin_frames)
             job = DecodeJob(encoded, self._codes[language.locale], task, timestamps)
-            attempt = _Attempt(job, decoded := await self._scheduler.decode(job), self._doubts(spoken, decoded))
+            decoded = await self._scheduler.decode(job)
+            attempt = _Attempt(job, decoded, self._doubts(decoded, speech_s, speech_end_s))
             if not attempt.doubts:
                 return attempt
             attempts.append(attempt)
@@ -123,8 +136,7 @@ class UtteranceDecoder:
             return max(whole, key=lambda attempt: attempt.decoded.avg_log_prob)
         return max(trusted, key=lambda attempt: len(attempt.decoded.text), default=None)
 
-    def _doubts(self, spoken: Spoken, decoded: Decoded) -> frozenset[Doubt]:
-        segment = spoken.segment
+    def _doubts(self, decoded: Decoded, speech_s: float, speech_end_s: float) -> frozenset[Doubt]:
         outcome = Outcome(
             decoded.text,
             decoded.avg_log_prob,
@@ -133,12 +145,7 @@ class UtteranceDecoder:
             decoded.unfinished,
             decoded.truncated,
         )
-        return doubts(
-            outcome,
-            speech_s=segment.speech.samples / SAMPLE_RATE_HZ,
-            speech_end_s=(segment.speech.end - segment.covers.start) / SAMPLE_RATE_HZ,
-            rules=self._rules,
-        )
+        return doubts(outcome, speech_s=speech_s, speech_end_s=speech_end_s, rules=self._rules)
 
     async def _words(self, spoken: Spoken, transcript: _Attempt) -> tuple[list[Heard], tuple[Word, ...]]:
         try:
