@@ -10,6 +10,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from dragoman.domain.errors import SettingsError
 
 
+def _data_folder() -> Path:
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "dragoman"
+
+
 class Settings(BaseSettings):
     """Every setting, with a default that works offline on any machine."""
 
@@ -39,10 +44,35 @@ class Settings(BaseSettings):
     max_audio_hours: float = Field(default=4.0, gt=0, le=240)
     """Longest recording that is decoded; what comes after is not accepted, and a warning says so."""
 
+    data: Path = Field(default_factory=_data_folder)
+    """Folder of what outlives the process: sessions, API keys, accepted audio."""
+
+    database_url: str | None = None
+    """SQLAlchemy URL of the database; if not set, the SQLite file ``dragoman.db`` in ``data``."""
+
+    @property
+    def effective_database_url(self) -> str:
+        """SQLAlchemy URL of the database that is used."""
+        return self.database_url or f"sqlite:///{self.data / 'dragoman.db'}"
+
+    max_sessions: int = Field(default=16, ge=1, le=100_000)
+    """Live sessions that a server takes at once."""
+
+    resume_s: float = Field(default=60.0, gt=0, le=86_400)
+    """How long a live session waits for a client that has left, in seconds."""
+
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
+
     @field_validator("translation_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
 
 
 def read_settings(**chosen: object) -> Settings:

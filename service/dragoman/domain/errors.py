@@ -91,3 +91,111 @@ class TranslationFailedError(DragomanError):
 
     code = "translation_failed"
     retryable = True
+
+
+class SpoolFullError(DragomanError):
+    """There is no room for more audio; what was durable stays."""
+
+    code = "spool_full"
+    retryable = True
+
+
+class SpoolFailedError(DragomanError):
+    """Audio cannot be kept or read; what was durable stays."""
+
+    code = "spool_failed"
+    retryable = True
+
+
+class StoreConflictError(DragomanError):
+    """A session does not stand where a commit would go on, or holds this already."""
+
+    code = "store_conflict"
+
+
+class StoreFailedError(DragomanError):
+    """The database cannot be read or written; nothing of the call was done."""
+
+    code = "store_failed"
+    retryable = True
+
+
+class KeyUnknownError(DragomanError):
+    """There is no API key of this id."""
+
+    code = "key_unknown"
+
+
+class CapacityError(DragomanError):
+    """As many sessions are live as may be."""
+
+    code = "capacity"
+    retryable = True
+
+
+class DrainingError(DragomanError):
+    """The server is stopping."""
+
+    code = "draining"
+    retryable = True
+
+
+class SessionUnknownError(DragomanError):
+    """There is no session of this id, or not for this caller."""
+
+    code = "session_unknown"
+
+
+class FolderTakenError(DragomanError):
+    """Another server uses the data folder."""
+
+    code = "folder_taken"
+
+
+class KeyRefusedError(DragomanError):
+    """No key was shown, or one that does not open this door."""
+
+    code = "key_refused"
+
+
+class OriginRefusedError(DragomanError):
+    """A page of another site tried to use this server."""
+
+    code = "origin_refused"
+
+
+class MessageInvalidError(DragomanError):
+    """A message of a client cannot be read, or not here."""
+
+    code = "message_invalid"
+
+
+class IdleError(DragomanError):
+    """Nothing came for too long."""
+
+    code = "idle"
+    retryable = True
+
+
+class TakenOverError(DragomanError):
+    """Another connection sends this session's audio now."""
+
+    code = "taken_over"
+
+
+class RequestInvalidError(DragomanError):
+    """A request asks for something that does not fit together."""
+
+    code = "request_invalid"
+
+
+class CaptionsLanguageError(RequestInvalidError):
+    """Captions were asked for without saying in which of several languages."""
+
+    code = "captions_language"
+
+
+class StreamFailedError(DragomanError):
+    """A stream ended before its session did, and could not be resumed."""
+
+    code = "stream_failed"

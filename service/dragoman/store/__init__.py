@@ -1,0 +1,1 @@
+"""What outlives a process: sessions with their events, accepted audio, API keys."""
