@@ -4,18 +4,23 @@ from collections.abc import Iterable
 
 from dragoman.domain.events import (
     DurableEvent,
+    EphemeralEvent,
     ErrorEvent,
+    Event,
     SessionEnded,
     SessionStarted,
     TranscriptFinal,
+    TranscriptPartial,
     TranslationFailed,
     TranslationFinal,
 )
 
 
-def checked(events: Iterable[DurableEvent]) -> list[DurableEvent]:
-    """Return the events of one finished session after checking the rules that every door keeps."""
-    found = list(events)
+def checked(events: Iterable[Event]) -> list[DurableEvent]:
+    """Return the durable events of one finished session after checking the rules that every door keeps."""
+    every = list(events)
+    _check_partials(every)
+    found = [event for event in every if not isinstance(event, EphemeralEvent)]
     assert [event.seq for event in found] == list(range(1, len(found) + 1)), "seq has a gap"
     assert len({event.session_id for event in found}) == 1
     started, ended = found[0], found[-1]
@@ -37,3 +42,26 @@ def checked(events: Iterable[DurableEvent]) -> list[DurableEvent]:
         assert totals.final + totals.failed + totals.skipped == len(finals)
     assert all(final.locale in started.candidates for final in finals)
     return found
+
+
+def _check_partials(events: list[Event]) -> None:
+    """A stable prefix never changes; partials come before the final, and those without one are taken back."""
+    seq = 0
+    stable: dict[str, str] = {}
+    closed: set[str] = set()
+    shown: dict[str, str] = {}
+    for event in events:
+        if not isinstance(event, EphemeralEvent):
+            seq = event.seq
+        if isinstance(event, TranscriptPartial):
+            assert event.after_seq == seq
+            assert event.utterance_id not in closed
+            shown[event.utterance_id] = event.text
+            if event.text:
+                assert event.text.startswith(stable.get(event.utterance_id, "")), "a stable prefix changed"
+                assert event.stable_len >= len(stable.get(event.utterance_id, "")), "a stable prefix shrank"
+                stable[event.utterance_id] = event.text[: event.stable_len]
+        if isinstance(event, TranscriptFinal):
+            closed.add(event.utterance_id)
+    if events and isinstance(events[-1], SessionEnded) and events[-1].reason == "completed":
+        assert not [text for utterance, text in shown.items() if text and utterance not in closed]

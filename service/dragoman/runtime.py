@@ -5,7 +5,7 @@ import math
 import os
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,15 +13,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
-from dragoman.domain.events import DurableEvent
+from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import LidMode, Locale, parse_lid, parse_target, split_tags
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
+from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.resources import BUNDLED_MODELS, bundled_translators, resolve_model, samples_folder
 from dragoman.settings import Settings, read_settings
+from dragoman.store.ports import Books
 from dragoman.streams import blocking
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 Source = Path | str | bytes | BinaryIO
 
-_DEMO_MODEL = Notice(
+DEMO_MODEL = Notice(
     "demo_model",
     "The bundled micro model knows only the synthetic voices of the samples; for human speech choose another one, "
     "for example model 'small' (--model small).",
@@ -60,7 +62,10 @@ class Recording:
 class Transcription:
     """A recording on its way through a session: read ``events`` once; stop it, or ask how far it is, at any time."""
 
-    def __init__(self, session: Session, recording: Recording, limits: DecodeLimits, notice: Notice | None) -> None:
+    def __init__(
+        self, spec: SessionSpec, session: Session, recording: Recording, limits: DecodeLimits, notice: Notice | None
+    ) -> None:
+        self.spec = spec
         self._session = session
         self._recording = recording
         self._limits = limits
@@ -71,6 +76,11 @@ class Transcription:
     def settled_samples(self) -> int:
         """Samples whose outcome is certain."""
         return self._session.settled_samples
+
+    @property
+    def books(self) -> Books:
+        """What is booked so far: read it with an event, and both fit together."""
+        return self._session.books
 
     @property
     def duration_ms(self) -> int | None:
@@ -86,7 +96,8 @@ class Transcription:
         audio = self._audio()
         async with aclosing(audio), aclosing(self._session.run(audio)) as events:
             async for event in events:
-                yield event
+                if not isinstance(event, EphemeralEvent):
+                    yield event
 
     async def _audio(self) -> AsyncGenerator[AudioInput | Notice, None]:
         recording = self._recording
@@ -158,12 +169,25 @@ class Runtime:
         Raises:
             DragomanError: if the model is missing or invalid, or the wishes cannot be met.
         """
-        engine = await asyncio.to_thread(self._load)
         source = recording.name or _name(recording.source)
-        spec = replace(self._spec(engine, wishes), source=source, channel=recording.channel)
-        session = Session(spec, engine.transcriber, self._translator)
+        spec = replace(await self.plan(wishes), source=source, channel=recording.channel)
         is_demo = self.settings.model in BUNDLED_MODELS and not _is_sample(recording.source)
-        return Transcription(session, recording, self._limits(), _DEMO_MODEL if is_demo else None)
+        notice = DEMO_MODEL if is_demo else None
+        return Transcription(spec, await self.session(spec), recording, self._limits(), notice)
+
+    async def plan(self, wishes: Wishes) -> SessionSpec:
+        """Return what a session with these wishes is asked to do, under a new id; raises as ``start``."""
+        return self._spec(await asyncio.to_thread(self._load), wishes)
+
+    async def session(
+        self,
+        spec: SessionSpec,
+        memory: Memory | None = None,
+        arrived_s: Callable[[int], float | None] = lambda sample: None,
+    ) -> Session:
+        """Return a session on the engines of this process; see ``Session``. Raises as ``start``."""
+        engine = await asyncio.to_thread(self._load)
+        return Session(spec, engine.transcriber, self._translator, memory, arrived_s)
 
     async def transcribe(self, recording: Recording, wishes: Wishes) -> AsyncGenerator[DurableEvent, None]:
         """Yield the events of one recording; raises as ``start``."""
@@ -173,7 +197,7 @@ class Runtime:
 
     def _spec(self, engine: _Engine, wishes: Wishes) -> SessionSpec:
         return SessionSpec(
-            session_id=f"s_{secrets.token_hex(8)}",
+            session_id=f"s_{secrets.token_hex(16)}",
             candidates=choose_candidates(wishes.languages, wishes.lid, engine.model.languages, engine.model.name),
             lid=wishes.lid,
             targets=tuple(dict.fromkeys(parse_target(target) for target in wishes.translate)),

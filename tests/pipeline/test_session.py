@@ -15,6 +15,7 @@ from dragoman.domain.events import (
     AudioLost,
     DurableEvent,
     ErrorEvent,
+    Event,
     LanguageChanged,
     LanguageDetected,
     SessionEnded,
@@ -60,7 +61,7 @@ def spec(*targets: str, lid: LidMode = LidMode.CONTINUOUS) -> SessionSpec:
 
 
 def run(session: Session, *audio: AudioInput | Notice | DragomanError) -> list[DurableEvent]:
-    async def collect() -> list[DurableEvent]:
+    async def collect() -> list[Event]:
         return [event async for event in session.run(stream(*audio))]
 
     return checked(asyncio.run(collect()))
@@ -271,7 +272,7 @@ def test_stopping_discards_what_is_open_and_keeps_what_was_said() -> None:
 
     session = Session(spec(), Endless())
 
-    async def stop_after_the_first_final() -> list[DurableEvent]:
+    async def stop_after_the_first_final() -> list[Event]:
         events = []
         async for event in session.run(stream(*silence(4 * SECOND))):
             events.append(event)
@@ -359,13 +360,13 @@ def test_one_target_may_fail_alone_and_none_is_forgotten() -> None:
 def test_transcripts_do_not_wait_for_translations() -> None:
     translator = ScriptedTranslator([(DE, "fr")])
 
-    async def collect() -> list[DurableEvent]:
+    async def collect() -> list[Event]:
         translator.gate.clear()
         session = Session(spec("fr"), ScriptedTranscriber(said(0, "Eins."), said(1, "Zwei."), quiet(2, 2)), translator)
-        events: list[DurableEvent] = []
+        events: list[Event] = []
         async for event in session.run(stream(*silence(4 * SECOND))):
             events.append(event)
-            if len(of(events, TranscriptFinal)) == 2:
+            if sum(isinstance(each, TranscriptFinal) for each in events) == 2:
                 translator.gate.set()
         return events
 
@@ -401,7 +402,7 @@ def test_open_translations_hold_the_transcriber_back() -> None:
 def test_stopping_gives_open_translations_their_outcome() -> None:
     translator = ScriptedTranslator([(DE, "fr")])
 
-    async def collect() -> list[DurableEvent]:
+    async def collect() -> list[Event]:
         translator.gate.clear()
         session = Session(spec("fr"), ScriptedTranscriber(said(0, "Eins."), quiet(1, 3)), translator)
         events = []

@@ -102,6 +102,17 @@ class AudioAck(_Ephemeral):
     durability: Literal["memory", "file", "blob"]
 
 
+class ConnectionClosing(_Event):
+    """Why the server ends this connection; the session, if there is one, waits to be resumed."""
+
+    type: Literal["connection.closing"] = "connection.closing"
+    session_id: str | None = None
+    code: str
+    message: str
+    retryable: bool
+    retry_after_ms: Milliseconds | None = None
+
+
 class SpeechStartedEvent(_Durable):
     """Somebody began to speak."""
 
@@ -303,11 +314,14 @@ DurableEvent = (
 )
 EphemeralEvent = AudioAck | TranscriptPartial | TranslationPartial
 Event = DurableEvent | EphemeralEvent
+ServerMessage = Event | ConnectionClosing
+"""What a connection receives: the events of its session and, at its end, perhaps why."""
 
 _ADAPTER: Final[TypeAdapter[Event]] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_MESSAGES: Final[TypeAdapter[ServerMessage]] = TypeAdapter(Annotated[ServerMessage, Field(discriminator="type")])
 
 
-def to_json(event: Event) -> str:
+def to_json(event: ServerMessage) -> str:
     """Return the event as one line of JSON; equal events give equal bytes."""
     return event.model_dump_json()
 
@@ -319,3 +333,12 @@ def from_json(line: str | bytes) -> Event:
         pydantic.ValidationError: if it is no event of this vocabulary.
     """
     return _ADAPTER.validate_json(line)
+
+
+def message_from_json(line: str | bytes) -> ServerMessage:
+    """Return the message of a server that ``to_json`` wrote.
+
+    Raises:
+        pydantic.ValidationError: if it is none of this vocabulary.
+    """
+    return _MESSAGES.validate_json(line)

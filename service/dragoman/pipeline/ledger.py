@@ -3,26 +3,34 @@
 from dragoman.domain.audio import SAMPLE_RATE_HZ, Span
 from dragoman.domain.errors import EngineFailedError
 from dragoman.domain.events import LedgerTotals
+from dragoman.store.ports import Books
 
 
 class Ledger:
     """Partitions accepted audio, the samples ``[0, accepted)``, into final, lost and discarded.
 
-    Audio is settled from left to right, so the books can be neither gapped nor entered twice.
+    Audio is settled from left to right, so the books can be neither gapped nor entered twice. They may be those of a
+    session that goes on: then what was not settled is accepted anew.
     """
 
-    def __init__(self) -> None:
-        self._accepted = 0
-        self._settled = 0
-        self._text = 0
-        self._no_speech = 0
-        self._lost = 0
-        self._discarded = 0
+    def __init__(self, books: Books | None = None) -> None:
+        books = books or Books()
+        self._accepted = books.settled
+        self._settled = books.settled
+        self._text = books.text
+        self._no_speech = books.settled - books.text - books.lost - books.discarded
+        self._lost = books.lost
+        self._discarded = books.discarded
 
     @property
     def settled(self) -> int:
         """Samples whose outcome is booked."""
         return self._settled
+
+    @property
+    def books(self) -> Books:
+        """What is booked so far."""
+        return Books(self._settled, self._text, self._lost, self._discarded)
 
     def accept(self, samples: int) -> None:
         """Enter audio that we answer for from now on."""

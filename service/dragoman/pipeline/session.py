@@ -1,31 +1,36 @@
 """One session: audio in, one ordered stream of events out."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Final, Literal
 
-from dragoman.domain.audio import AudioFrame
+from dragoman.domain.audio import AudioFrame, to_ms
 from dragoman.domain.errors import DragomanError, EngineFailedError
-from dragoman.domain.events import DurableEvent
-from dragoman.domain.language import Locale, TargetLanguage
+from dragoman.domain.events import DurableEvent, Event
+from dragoman.domain.language import Locale, TargetLanguage, parse_locale
 from dragoman.domain.speech import (
     AudioInput,
     Heard,
     Hypothesis,
     LanguageDecision,
     Notice,
+    Partial,
     Silence,
     SpeechEnded,
     SpeechStarted,
     TranscriptionRequest,
 )
 from dragoman.engines.ports import Transcriber, Translator
+from dragoman.pipeline.drafts import Drafts
 from dragoman.pipeline.ledger import Ledger
+from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.pipeline.translation import OpenTranslation, Outcomes, Translations
 from dragoman.pipeline.writer import EventWriter
+from dragoman.store.ports import Books
 
 _MAX_OPEN_TRANSLATIONS: Final = 8
 """Finals that may wait for their translation before the next one is taken: back-pressure."""
@@ -34,20 +39,35 @@ _Pending = asyncio.Future[Heard | None] | asyncio.Future[Literal[True]] | asynci
 
 
 class Session:
-    """Runs one stream of audio through a transcriber and, beside it, a translator. Use it once."""
+    """Runs one stream of audio through a transcriber and, beside it, a translator. Use it once.
 
-    def __init__(self, spec: SessionSpec, transcriber: Transcriber, translator: Translator | None = None) -> None:
+    With a ``memory`` it goes on where a session of another process stopped: its audio begins at the first sample that
+    was not settled. ``arrived_s`` tells when a sample of a live stream came, on the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        spec: SessionSpec,
+        transcriber: Transcriber,
+        translator: Translator | None = None,
+        memory: Memory | None = None,
+        arrived_s: Callable[[int], float | None] = lambda sample: None,
+    ) -> None:
         self._spec = spec
+        self._memory = memory or Memory()
         self._transcriber = transcriber
-        self._translations = Translations(spec.targets, translator)
+        self._translations = Translations(spec.targets, translator, memory)
         self._open: list[OpenTranslation] = []
         self._warned: set[tuple[Locale, TargetLanguage]] = set()
-        self._writer = EventWriter(spec, transcriber.name)
-        self._ledger = Ledger()
+        self._writer = EventWriter(spec, transcriber.name, self._memory)
+        self._drafts = Drafts(self._writer, self._translations)
+        self._arrived_s = arrived_s
+        self._ledger = Ledger(self._memory.books)
         self._notices: deque[Notice] = deque()
         self._audio_error: DragomanError | None = None
         self._engine_error: DragomanError | None = None
-        self._speech_heard = False
+        self._speech_heard = self._memory.speech_ms >= 0
+        self._owes_end = self._memory.is_speaking  # the process before this one said that somebody speaks
         self._stopped = asyncio.Event()
 
     @property
@@ -55,18 +75,27 @@ class Session:
         """Samples whose outcome is certain, for showing progress."""
         return self._ledger.settled
 
+    @property
+    def books(self) -> Books:
+        """What is booked so far: read it with an event, and both fit together."""
+        return self._ledger.books
+
     def stop(self) -> None:
         """End the session now: audio that is still open is discarded, what was said stands."""
         self._stopped.set()
 
-    async def run(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[DurableEvent, None]:
-        """Yield the session's events, from ``session.started`` to ``session.ended``.
+    async def run(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[Event, None]:
+        """Yield the session's events, from ``session.started`` (if this is its beginning) to ``session.ended``.
 
         Notices in the audio stream become warnings. When the audio ends with an error, everything before it is still
         settled; when the transcriber fails, audio that it left open is lost and named. Either way an ``error`` event
         says why, and the ledger balances.
         """
-        yield self._writer.started()
+        if not self._memory.seq:
+            yield self._writer.started()
+        for final, targets in self._memory.open_finals:
+            source = parse_locale(final.locale)
+            self._open.append(self._translations.ask(final.utterance_id, final.text, source, targets))
         async with aclosing(self._work(audio)) as work:
             async for event in work:
                 yield event
@@ -84,7 +113,7 @@ class Session:
         )
         yield self._writer.ended(reason, self._ledger.totals(), self._translations.totals())
 
-    async def _work(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[DurableEvent, None]:
+    async def _work(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[Event, None]:
         """Take whatever comes first: the next thing heard, or a translation."""
         heard = self._transcriber.transcribe(self._accept(audio), self._request())
         upcoming: asyncio.Future[Heard | None] | None = asyncio.ensure_future(anext(heard, None))
@@ -94,11 +123,16 @@ class Session:
                 waiting: set[_Pending] = {stopped, *(translation.task for translation in self._open)}
                 if upcoming and len(self._open) < _MAX_OPEN_TRANSLATIONS:
                     waiting.add(upcoming)
+                if draft := self._drafts.task:
+                    waiting.add(draft)
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for translation in [each for each in self._open if each.task in done]:
                     self._open.remove(translation)
-                    for event in self._outcomes(translation, translation.task.result()):
-                        yield event
+                    for outcome in self._outcomes(translation, translation.task.result()):
+                        yield outcome
+                if draft and draft in done:
+                    for shown in self._drafts.translated():
+                        yield shown
                 if stopped in done:
                     break
                 if upcoming and upcoming in done:
@@ -113,7 +147,7 @@ class Session:
                 for event in self._outcomes(translation, translation.abandon()):
                     yield event
         finally:
-            await _cancel(upcoming, stopped, *(translation.task for translation in self._open))
+            await _cancel(upcoming, stopped, self._drafts.task, *(translation.task for translation in self._open))
             await heard.aclose()
 
     def _next(self, upcoming: "asyncio.Future[Heard | None]") -> Heard | None:
@@ -143,9 +177,17 @@ class Session:
     def _request(self) -> TranscriptionRequest:
         spec = self._spec
         targets = self._translations.wanted_of_transcriber(spec.candidates)
-        return TranscriptionRequest(spec.candidates, spec.lid, targets, spec.word_times)
+        return TranscriptionRequest(
+            spec.candidates,
+            spec.lid,
+            targets,
+            spec.word_times,
+            spec.partials,
+            self._memory.books.settled,
+            self._memory.locale,
+        )
 
-    def _events(self, item: Heard | None) -> Iterator[DurableEvent]:
+    def _events(self, item: Heard | None) -> Iterator[Event]:
         """Turn what was heard (``None``: the end) into events, after any notices from the audio."""
         yield from self._warnings()
         try:
@@ -153,19 +195,24 @@ class Session:
         except EngineFailedError as error:  # it broke its contract: what it says from here on cannot be trusted
             self._engine_error = error
 
-    def _events_of(self, item: Heard | None) -> Iterator[DurableEvent]:
+    def _events_of(self, item: Heard | None) -> Iterator[Event]:
         match item:
             case SpeechStarted(at):
                 self._speech_heard = True
-                yield self._writer.speech_started(at)
+                if not self._owes_end and to_ms(at) > self._memory.speech_ms:
+                    yield self._writer.speech_started(at)
             case SpeechEnded(at):
-                yield self._writer.speech_ended(at)
+                if self._owes_end or to_ms(at) > self._memory.speech_ms:
+                    yield self._writer.speech_ended(at)
+                self._owes_end = False
             case Notice():
                 yield self._writer.warning(item)
             case Silence(span):
                 self._ledger.settle(span, has_text=False)
             case LanguageDecision():
                 yield from self._writer.language(item)
+            case Partial():
+                yield from self._drafts.show(item)
             case Hypothesis():
                 yield from self._final(item)
             case None:
@@ -175,25 +222,31 @@ class Session:
         while self._notices:
             yield self._writer.warning(self._notices.popleft())
 
-    def _final(self, hypothesis: Hypothesis) -> Iterator[DurableEvent]:
+    def _final(self, hypothesis: Hypothesis) -> Iterator[Event]:
         if hypothesis.text:
             # An engine that labels utterances without announcing its decisions is announced by its labels.
             label = LanguageDecision(hypothesis.locale, hypothesis.speech.start, hypothesis.covers.end)
             yield from self._writer.language(label)
         self._ledger.settle(hypothesis.covers, has_text=bool(hypothesis.text))
+        yield from self._drafts.close(has_final=bool(hypothesis.text))
         if not hypothesis.text:
             return
         self._speech_heard = True
         plan = self._translations.plan(hypothesis)
         for target in plan.unserved:
             yield from self._warn_unserved(hypothesis.locale, target)
-        final = self._writer.transcript(hypothesis, plan.targets)
+        final = self._writer.transcript(hypothesis, plan.targets, self._since_ms(hypothesis.speech.end))
         yield final
         self._translations.count(plan.made)
         for target, outcome in plan.made.items():
             yield self._writer.translation(final.utterance_id, target, outcome, self._transcriber.name)
         if plan.ask:
-            self._open.append(self._translations.ask(final.utterance_id, hypothesis, plan.ask))
+            translation = self._translations.ask(final.utterance_id, hypothesis.text, hypothesis.locale, plan.ask)
+            self._open.append(translation)
+
+    def _since_ms(self, sample: int) -> int | None:
+        arrived_s = self._arrived_s(sample)
+        return None if arrived_s is None else max(0, round((time.monotonic() - arrived_s) * 1000))
 
     def _outcomes(self, translation: OpenTranslation, outcomes: Outcomes) -> Iterator[DurableEvent]:
         self._translations.count(outcomes)

@@ -7,7 +7,9 @@ from dragoman.domain.language import LidMode, Locale, TargetLanguage, check_cand
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """The wishes of whoever opens a session; ``model``, ``source`` and ``channel`` are echoed for the reader.
+    """The wishes of whoever opens a session.
+
+    ``model``, ``source`` and ``channel`` are echoed for the reader; ``partials`` is for live streams.
 
     Raises:
         LanguageLimitError: if the candidates break the limits of language identification.
@@ -21,6 +23,7 @@ class SessionSpec:
     model: str | None = None
     source: str | None = None
     channel: int | None = None
+    partials: bool = False
 
     def __post_init__(self) -> None:
         check_candidates(self.candidates, self.lid)

@@ -10,6 +10,7 @@ from dragoman.domain.events import TranslationTotals
 from dragoman.domain.language import Locale, TargetLanguage, is_same_language
 from dragoman.domain.speech import Hypothesis
 from dragoman.engines.ports import Translator
+from dragoman.pipeline.memory import Memory
 
 Outcomes = Mapping[TargetLanguage, str | DragomanError]
 """A text or the reason why there is none, per target."""
@@ -50,12 +51,18 @@ class OpenTranslation:
 class Translations:
     """The translations of one session and their tally."""
 
-    def __init__(self, targets: tuple[TargetLanguage, ...], translator: Translator | None) -> None:
+    def __init__(
+        self, targets: tuple[TargetLanguage, ...], translator: Translator | None, memory: Memory | None = None
+    ) -> None:
+        memory = memory or Memory()
         self._targets = targets
         self._translator = translator
-        self._final: Counter[TargetLanguage] = Counter()
-        self._failed: Counter[TargetLanguage] = Counter()
-        self._skipped: Counter[TargetLanguage] = Counter()
+        self._final = Counter(memory.translated)
+        self._failed = Counter(memory.failed)
+        owed = Counter(target for _, owing in memory.open_finals for target in owing)
+        self._skipped = Counter(
+            {each: memory.finals - self._final[each] - self._failed[each] - owed[each] for each in targets}
+        )
 
     @property
     def engine(self) -> str:
@@ -84,10 +91,15 @@ class Translations:
         self._skipped.update(target for target in self._targets if target not in plan.targets)
         return plan
 
-    def ask(self, utterance_id: str, hypothesis: Hypothesis, targets: tuple[TargetLanguage, ...]) -> OpenTranslation:
+    def served(self, source: Locale) -> tuple[TargetLanguage, ...]:
+        """Return the targets into which the translator translates a language."""
+        return tuple(
+            target for target in self._targets if not is_same_language(source, target) and self._serves(source, target)
+        )
+
+    def ask(self, utterance_id: str, text: str, source: Locale, targets: tuple[TargetLanguage, ...]) -> OpenTranslation:
         """Start to translate a final into targets that the translator serves."""
-        task = asyncio.create_task(self._translate(hypothesis.text, hypothesis.locale, targets))
-        return OpenTranslation(utterance_id, targets, task)
+        return OpenTranslation(utterance_id, targets, asyncio.create_task(self.translate(text, source, targets)))
 
     def count(self, outcomes: Outcomes) -> None:
         """Tally what became of a final."""
@@ -103,8 +115,10 @@ class Translations:
             for target in self._targets
         )
 
-    async def _translate(self, text: str, source: Locale, targets: tuple[TargetLanguage, ...]) -> Outcomes:
-        assert self._translator is not None
+    async def translate(self, text: str, source: Locale, targets: tuple[TargetLanguage, ...]) -> Outcomes:
+        """Return the outcome per target; every failure is one."""
+        if self._translator is None:
+            return dict.fromkeys(targets, TranslationFailedError("There is no translator any more."))
         try:
             outcomes = await self._translator.translate(text, source, targets)
         except DragomanError as error:

@@ -19,28 +19,34 @@ from dragoman.domain.events import (
     SpeechEndedEvent,
     SpeechStartedEvent,
     TranscriptFinal,
+    TranscriptPartial,
     TranslationFailed,
     TranslationFinal,
+    TranslationPartial,
     TranslationTotals,
     WarningEvent,
     WordTime,
 )
-from dragoman.domain.language import LidMode, Locale, TargetLanguage
-from dragoman.domain.speech import Hypothesis, LanguageDecision, Notice
+from dragoman.domain.language import LidMode, TargetLanguage
+from dragoman.domain.speech import Hypothesis, LanguageDecision, Notice, Partial
+from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.spec import SessionSpec
+from dragoman.pipeline.stability import Reading
 
 
 class EventWriter:
-    """Every call makes the next event: ``seq`` is 1, 2, 3, … in the order of the calls, so yield what it returns."""
+    """Every call makes the next event, with ``seq`` in the order of the calls: yield what it returns."""
 
-    def __init__(self, spec: SessionSpec, engine: str) -> None:
+    def __init__(self, spec: SessionSpec, engine: str, memory: Memory) -> None:
         self._spec = spec
         self._engine = engine
         self._id = spec.session_id
-        self._seq = 0
-        self._utterances = 0
-        self._locale: Locale | None = None
-        self._changed_from: Locale | None = None
+        self._seq = memory.seq
+        self._finals = memory.finals
+        self._utterance = memory.utterance
+        self._is_shown = False  # the next utterance has its number already
+        self._locale = memory.locale
+        self._changed_from = memory.changed_from
 
     def started(self) -> SessionStarted:
         """Announce the session with its effective configuration."""
@@ -103,14 +109,49 @@ class EventWriter:
             candidates=scores,
         )
 
-    def transcript(self, hypothesis: Hypothesis, translates_to: tuple[TargetLanguage, ...]) -> TranscriptFinal:
-        """Write a final, as the next utterance of the session."""
-        self._utterances += 1
+    def partial(self, partial: Partial, reading: Reading, rev: int) -> TranscriptPartial:
+        """Show the open utterance."""
+        return TranscriptPartial(
+            session_id=self._id,
+            after_seq=self._seq,
+            utterance_id=self._open(),
+            rev=rev,
+            text=reading.text,
+            stable_len=reading.stable_len,
+            start_ms=partial.speech.start_ms,
+            end_ms=partial.speech.end_ms,
+            locale=partial.locale,
+            channel=self._spec.channel,
+        )
+
+    def translation_partial(self, target: TargetLanguage, reading: Reading, source_rev: int) -> TranslationPartial:
+        """Show a translation of the open utterance's stable prefix."""
+        return TranslationPartial(
+            session_id=self._id,
+            after_seq=self._seq,
+            utterance_id=self._open(),
+            source_rev=source_rev,
+            target=target,
+            text=reading.text,
+            stable_len=reading.stable_len,
+        )
+
+    def close_utterance(self) -> None:
+        """Let what follows be another utterance."""
+        self._is_shown = False
+
+    def transcript(
+        self, hypothesis: Hypothesis, translates_to: tuple[TargetLanguage, ...], since_speech_end_ms: int | None
+    ) -> TranscriptFinal:
+        """Write the final of the open utterance, or of the next one."""
+        self._finals += 1
+        utterance_id = self._open()
+        self.close_utterance()
         changed_from, self._changed_from = self._changed_from, None
         return TranscriptFinal(
             session_id=self._id,
             seq=self._next(),
-            utterance_id=f"u_{self._utterances}",
+            utterance_id=utterance_id,
             rev=1,
             text=hypothesis.text,
             start_ms=hypothesis.speech.start_ms,
@@ -129,7 +170,7 @@ class EventWriter:
             ),
             translates_to=translates_to,
             engine=self._engine,
-            latency=Latency(decode_ms=hypothesis.decode_ms),
+            latency=Latency(since_speech_end_ms=since_speech_end_ms, decode_ms=hypothesis.decode_ms),
         )
 
     def translation(
@@ -187,9 +228,15 @@ class EventWriter:
             seq=self._next(),
             reason=reason,
             ledger=ledger,
-            utterances=self._utterances,
+            utterances=self._finals,
             translations=translations,
         )
+
+    def _open(self) -> str:
+        if not self._is_shown:
+            self._utterance += 1
+            self._is_shown = True
+        return f"u_{self._utterance}"
 
     def _next(self) -> int:
         self._seq += 1

@@ -212,7 +212,8 @@ def test_a_live_stream_shows_what_it_hears_before_it_is_final(transcribe: Transc
     heard = transcribe(frames, TranscriptionRequest(ALL, lid, partials=True))
     assert_settles(heard, frames[-1].end)
     shown = [item for item in heard if isinstance(item, Partial)]
-    assert len(shown) >= len(finals(heard))
+    # Nothing is shown before the language is decided, nor of what the end of the audio cuts off.
+    assert len(shown) >= len(finals(heard)) - 2 > 0
     for partial in shown:
         at = heard.index(partial)
         assert all(final.covers.end <= partial.speech.start for final in finals(heard[:at]))

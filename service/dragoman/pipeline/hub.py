@@ -1,0 +1,237 @@
+"""All live sessions of a process: opened, resumed, recovered after a crash, and ended when nobody comes back."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from dragoman.domain.errors import CapacityError, DragomanError, DrainingError, SessionUnknownError, SpoolFailedError
+from dragoman.domain.events import DurableEvent, Event
+from dragoman.domain.speech import Notice
+from dragoman.pipeline.inlet import Inlet
+from dragoman.pipeline.live import LiveSession, Observer
+from dragoman.pipeline.memory import Memory, recall
+from dragoman.pipeline.outlet import Outlet
+from dragoman.pipeline.session import Session
+from dragoman.store.ports import SessionRecord, SessionStore, Spool
+
+_PAGE: Final = 1_000
+
+
+class SessionFactory(Protocol):
+    """Makes the sessions that a hub runs."""
+
+    async def __call__(
+        self,
+        record: SessionRecord,
+        memory: Memory,
+        arrived_s: Callable[[int], float | None],
+        trouble: DragomanError | None,
+    ) -> Session:
+        """Return the session of a record; with ``trouble`` one that does no more than end because of it.
+
+        Raises:
+            DragomanError: if its wishes cannot be met.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HubRules:
+    """``max_sessions`` may be live at once; one that nobody is connected to ends after ``resume_s``."""
+
+    max_sessions: int = 16
+    resume_s: float = 60.0
+
+
+class Hub:
+    """Owns the live sessions of a process. Call ``recover`` before the first is opened, and ``close`` at the end."""
+
+    def __init__(
+        self, make: SessionFactory, store: SessionStore, spool: Spool, observer: Observer, rules: HubRules
+    ) -> None:
+        self._make = make
+        self._store = store
+        self._spool = spool
+        self._observer = observer
+        self._rules = rules
+        self._live: dict[str, LiveSession] = {}
+        self._connected: dict[str, int] = {}
+        self._leaving: dict[str, asyncio.TimerHandle] = {}
+        self._watching: set[asyncio.Task[None]] = set()
+        self._starting = asyncio.Lock()
+        self._is_draining = False
+
+    @property
+    def count(self) -> int:
+        """Sessions that are live."""
+        return len(self._live)
+
+    @property
+    def behind_samples(self) -> int:
+        """How far the session that is furthest behind its audio is."""
+        return max((live.behind for live in self._live.values()), default=0)
+
+    def admit(self) -> None:
+        """Find out whether one more session may be opened.
+
+        Raises:
+            CapacityError, DrainingError: if not.
+        """
+        if self._is_draining:
+            raise DrainingError("The server is stopping; try again in a moment, here or at another one.")
+        if len(self._live) >= self._rules.max_sessions:
+            raise CapacityError(
+                f"All {self._rules.max_sessions} sessions of this server are taken; try again later. "
+                "Its operator can raise DRAGOMAN_MAX_SESSIONS."
+            )
+
+    async def open(self, record: SessionRecord) -> LiveSession:
+        """Begin a session.
+
+        Raises:
+            CapacityError, DrainingError: as ``admit``.
+            DragomanError: if its wishes cannot be met, or it cannot be stored.
+        """
+        async with self._starting:
+            self.admit()
+            return await self._start(record, None)
+
+    async def resume(self, session_id: str) -> LiveSession | None:
+        """Return an open session, started anew if need be; ``None`` if it has ended.
+
+        Raises:
+            SessionUnknownError: if there is none.
+            DragomanError: if it cannot go on.
+        """
+        async with self._starting:
+            if live := self._live.get(session_id):
+                return live
+            record = await self.record(session_id)
+            if not record.is_open:
+                return None
+            self.admit()
+            return await self._start(record, recall(await self._history(session_id), record.books))
+
+    async def recover(self) -> int:
+        """Go on with every session that was open when the last process ended; return how many.
+
+        Audio of sessions that have ended is deleted: that process did not come to it.
+        """
+        records = await self._store.open_sessions()
+        for session_id in set(await self._spool.kept()) - {record.session_id for record in records}:
+            await self._spool.delete(session_id)
+        for record in records:
+            memory = recall(await self._history(record.session_id), record.books)
+            with suppress(DragomanError):  # it stays open in the store, and whoever resumes it is told why not
+                await self._start(record, memory)
+        return len(self._live)
+
+    async def record(self, session_id: str) -> SessionRecord:
+        """Return what is stored of a session.
+
+        Raises:
+            SessionUnknownError: if there is none.
+        """
+        record = await self._store.session(session_id)
+        if record is None:
+            raise SessionUnknownError("There is no such session; begin a new one.")
+        return record
+
+    async def follow(self, session_id: str, after_seq: int) -> AsyncGenerator[Event, None]:
+        """Yield the events of a session after ``after_seq``, live or of the past."""
+        if live := self._live.get(session_id):
+            async for event in live.follow(after_seq):
+                yield event
+            return
+        while events := await self._store.events(session_id, after_seq, _PAGE):
+            for event in events:
+                yield event
+            after_seq = events[-1].seq
+
+    @contextmanager
+    def connected(self, session_id: str) -> Iterator[None]:
+        """Keep a session from being given up."""
+        self._connected[session_id] = self._connected.get(session_id, 0) + 1
+        if timer := self._leaving.pop(session_id, None):
+            timer.cancel()
+        try:
+            yield
+        finally:
+            self._connected[session_id] -= 1
+            if not self._connected[session_id]:
+                del self._connected[session_id]
+                self._leave_later(session_id)
+
+    def drain(self) -> None:
+        """Admit no more sessions."""
+        self._is_draining = True
+
+    async def close(self) -> None:
+        """Stop; sessions that have not ended go on when the next process recovers them."""
+        self._is_draining = True
+        for timer in self._leaving.values():
+            timer.cancel()
+        for live in list(self._live.values()):
+            live.give_up(DrainingError("The server is stopping; resume the session in a moment."))
+        await asyncio.gather(*self._watching, return_exceptions=True)
+
+    async def _start(self, record: SessionRecord, memory: Memory | None) -> LiveSession:
+        """Run a session; without a memory it is a new one."""
+        session_id = record.session_id
+        known = memory or Memory()
+        spooled = await self._spool.open(session_id)
+        try:
+            trouble = None
+            if spooled.written < known.books.settled:
+                trouble = SpoolFailedError("Audio of this session that was kept on disk is gone, so it cannot go on.")
+            inlet = Inlet(spooled, known.books.settled)
+            session = await self._make(record, known, inlet.arrived_s, trouble)
+            if memory is None:
+                await self._store.create(record)
+        except BaseException:
+            await spooled.close()
+            raise
+        outlet = Outlet(session_id, known.seq, self._store, self._spool.durability)
+        live = LiveSession(session_id, session, inlet, outlet, spooled, self._store, self._observer)
+        self._live[session_id] = live
+        self._observer.opened(session_id, recovered=memory is not None)
+        live.start()
+        watching = asyncio.create_task(self._watch(live))
+        self._watching.add(watching)
+        watching.add_done_callback(self._watching.discard)
+        self._leave_later(session_id)
+        return live
+
+    async def _watch(self, live: LiveSession) -> None:
+        """Wait for the end of a session, and clear up after it."""
+        await live.is_over.wait()
+        async with self._starting:  # nobody resumes it while it closes
+            await live.close()
+            self._live.pop(live.session_id, None)
+        if timer := self._leaving.pop(live.session_id, None):
+            timer.cancel()
+        if live.has_ended:
+            with suppress(DragomanError):  # what stays behind is deleted at the next start
+                await self._spool.delete(live.session_id)
+        self._observer.closed(live.session_id, ended=live.has_ended)
+
+    def _leave_later(self, session_id: str) -> None:
+        if session_id in self._live and session_id not in self._connected:
+            loop = asyncio.get_running_loop()
+            self._leaving[session_id] = loop.call_later(self._rules.resume_s, self._leave, session_id)
+
+    def _leave(self, session_id: str) -> None:
+        self._leaving.pop(session_id, None)
+        if live := self._live.get(session_id):
+            message = (
+                f"Nobody was connected for {self._rules.resume_s:g} s, so the session ended with the audio it had."
+            )
+            live.leave(Notice("client_gone", message))
+
+    async def _history(self, session_id: str) -> list[DurableEvent]:
+        found: list[DurableEvent] = []
+        while page := await self._store.events(session_id, found[-1].seq if found else 0, _PAGE):
+            found += page
+        return found

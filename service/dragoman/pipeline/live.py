@@ -1,0 +1,226 @@
+"""One live session: what is heard is committed before anyone is told, and audio is safe before it is acknowledged."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Final, Protocol
+
+from dragoman.domain.errors import DragomanError, StoreFailedError
+from dragoman.domain.events import DurableEvent, EphemeralEvent, Event
+from dragoman.domain.speech import Notice
+from dragoman.pipeline.inlet import Inlet
+from dragoman.pipeline.outlet import Outlet
+from dragoman.pipeline.session import Session
+from dragoman.store.ports import Books, SessionStore, SpooledAudio
+
+_ACK_EVERY_S: Final = 0.2
+_QUIET_COMMIT_S: Final = 10.0
+"""How often the books of a silent session are committed, so that a restart need not hear the silence again."""
+
+_RETRIES_S: Final = (0.1, 0.5, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0)
+_MOST_UNCOMMITTED: Final = 256
+
+
+class Observer(Protocol):
+    """Watches live sessions, for metrics, traces and logs; it must not raise and not take long."""
+
+    def opened(self, session_id: str, *, recovered: bool) -> None:
+        """Note a session."""
+        ...
+
+    def committed(self, session_id: str, event: DurableEvent) -> None:
+        """Note an event that every follower will get."""
+        ...
+
+    def closed(self, session_id: str, *, ended: bool) -> None:
+        """Note that this process is done with a session; one that has not ended goes on elsewhere."""
+        ...
+
+
+class Speaker:
+    """One connection's way into a live session, until another one takes it over."""
+
+    def __init__(self, inlet: Inlet) -> None:
+        self._inlet = inlet
+        self.taken_over = asyncio.Event()
+        """Set when another connection sends the audio; what this one sends is no longer taken."""
+
+    @property
+    def written(self) -> int:
+        """Samples taken so far: the next one sent has this number."""
+        return self._inlet.written
+
+    def append(self, pcm: bytes) -> None:
+        """Send the next samples (s16le, mono, 16 kHz).
+
+        Raises:
+            SpoolFullError, SpoolFailedError: and then none of them was taken.
+        """
+        if not self.taken_over.is_set():
+            self._inlet.append(pcm)
+
+    def flush(self) -> None:
+        """Close the open utterance here."""
+        if not self.taken_over.is_set():
+            self._inlet.flush()
+
+    def end(self) -> None:
+        """Send no more: the session ends when all is heard."""
+        if not self.taken_over.is_set():
+            self._inlet.end()
+
+    async def room(self) -> None:
+        """Wait while the session is too far behind."""
+        await self._inlet.room()
+
+
+class LiveSession:
+    """Runs a session on its inlet and commits what comes out of it. Start it once, and close it."""
+
+    def __init__(
+        self,
+        session_id: str,
+        session: Session,
+        inlet: Inlet,
+        outlet: Outlet,
+        spooled: SpooledAudio,
+        store: SessionStore,
+        observer: Observer,
+    ) -> None:
+        self.session_id = session_id
+        self.is_over = asyncio.Event()
+        """Set when the session has ended or this process can no longer go on with it."""
+        self.has_ended = False
+        self._inlet = inlet
+        self._speaker: Speaker | None = None
+        self._session = session
+        self._outlet = outlet
+        self._spooled = spooled
+        self._store = store
+        self._observer = observer
+        self._uncommitted: asyncio.Queue[tuple[DurableEvent | None, Books]] = asyncio.Queue(_MOST_UNCOMMITTED)
+        self._committed = session.books
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._tasks = [
+            asyncio.create_task(self._guarded(work)) for work in (self._run(), self._commit(), self._acknowledge())
+        ]
+
+    def follow(self, after_seq: int) -> AsyncGenerator[Event, None]:
+        """Yield the events after ``after_seq``, to ``session.ended``.
+
+        Raises:
+            DragomanError: if this process cannot go on with the session.
+        """
+        return self._outlet.follow(after_seq)
+
+    @property
+    def behind(self) -> int:
+        """Samples that were taken and are not heard yet."""
+        return self._inlet.behind
+
+    async def speak(self) -> "Speaker":
+        """Return the way in, for one connection; the one that had it before has it no more.
+
+        All audio that was taken is safe and acknowledged by then: the next sample is the one after it.
+
+        Raises:
+            SpoolFullError, SpoolFailedError: if that cannot be.
+        """
+        if self._speaker:
+            self._speaker.taken_over.set()
+        self._speaker = speaker = Speaker(self._inlet)
+        self._outlet.acknowledge(await self._spooled.until_durable(self._inlet.written))
+        return speaker
+
+    def leave(self, notice: Notice) -> None:
+        """End the session with the audio it has: nobody will send more."""
+        self._inlet.end(notice)
+
+    def cancel(self) -> None:
+        """End the session at its owner's wish, without hearing the rest."""
+        self._session.stop()
+
+    def give_up(self, error: DragomanError) -> None:
+        """Let go of the session in this process; followers are told why."""
+        self._fail(error)
+
+    async def close(self) -> None:
+        """Stop working, whether or not the session has ended; one that has not can go on in another process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._spooled.close()
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        """Do the work; what goes wrong with it ends this process's part in the session, and its followers are told."""
+        try:
+            await work
+        except DragomanError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - not swallowed: followers get it
+            failure = StoreFailedError(f"The session cannot go on here ({type(error).__name__}); resume it.")
+            failure.__cause__ = error
+            self._fail(failure)
+
+    def _fail(self, error: DragomanError) -> None:
+        self._outlet.fail(error)
+        self.is_over.set()
+
+    async def _run(self) -> None:
+        async with aclosing(self._session.run(self._inlet.audio())) as events:
+            async for event in events:
+                if isinstance(event, EphemeralEvent):
+                    self._outlet.show(event)
+                else:
+                    await self._uncommitted.put((event, self._session.books))
+        await self._uncommitted.put((None, self._session.books))
+
+    async def _commit(self) -> None:
+        """Commit all that waits at once, when the audio that it settles is safe."""
+        goes_on = True
+        while goes_on:
+            waiting = await self._waiting()
+            events = [event for event, _ in waiting if event is not None]
+            books = waiting[-1][1] if waiting else self._session.books
+            goes_on = not waiting or waiting[-1][0] is not None
+            if not events and books == self._committed:
+                continue
+            await self._spooled.until_durable(books.settled)
+            await self._write(events, books)
+            if events:
+                self._outlet.publish(events)
+            for event in events:
+                self._observer.committed(self.session_id, event)
+        self.has_ended = True
+        self.is_over.set()
+
+    async def _waiting(self) -> list[tuple[DurableEvent | None, Books]]:
+        """Return everything that waits to be committed; nothing if nothing came for a while."""
+        waiting = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_QUIET_COMMIT_S):
+                waiting.append(await self._uncommitted.get())
+        while not self._uncommitted.empty():
+            waiting.append(self._uncommitted.get_nowait())
+        return waiting
+
+    async def _write(self, events: list[DurableEvent], books: Books) -> None:
+        for pause_s in (*_RETRIES_S, None):
+            try:
+                await self._store.commit(self.session_id, events, books)
+            except StoreFailedError:
+                if pause_s is None:
+                    raise
+                await asyncio.sleep(pause_s)
+            else:
+                self._committed = books
+                return
+
+    async def _acknowledge(self) -> None:
+        while True:
+            self._outlet.acknowledge(self._spooled.durable)
+            await asyncio.sleep(_ACK_EVERY_S)
