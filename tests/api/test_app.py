@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -62,8 +63,8 @@ class Server(uvicorn.Server):
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(Runtime()) as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(Runtime(read_settings(data=tmp_path_factory.mktemp("data")))) as server:
         yield server
 
 
@@ -76,8 +77,8 @@ def test_the_server_lives_and_is_ready(server: Server) -> None:
     )
 
 
-def test_a_server_without_its_model_is_alive_but_not_ready() -> None:
-    with Server(Runtime(read_settings(model="./nowhere"))) as server:
+def test_a_server_without_its_model_is_alive_but_not_ready(tmp_path: Path) -> None:
+    with Server(Runtime(read_settings(model="./nowhere", data=tmp_path))) as server:
         assert server.request("GET", "/healthz")[0] == 200
         status, body = server.request("GET", "/readyz")
         assert (status, json.loads(body)["error"]["code"]) == (503, "model_missing")

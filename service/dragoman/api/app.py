@@ -1,53 +1,56 @@
-"""The HTTP door's first room: files in, transcripts or a stream of events out, and whether we are ready.
+"""The HTTP door: streams and files in, events and transcripts out, and how the server is doing."""
 
-Sessions, WebSockets, storage and keys are not here yet, so it is bound to the loopback interface only.
-"""
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import os
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import ExitStack, aclosing, asynccontextmanager
-from typing import Annotated, Literal
-
-from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from dragoman import __version__
-from dragoman.domain.errors import DragomanError
-from dragoman.domain.events import DurableEvent, to_json
-from dragoman.domain.language import LidMode, parse_target, split_tags
-from dragoman.pipeline.captions import CAPTIONS, FORMATS
-from dragoman.pipeline.transcript import TranscriptBuilder
-from dragoman.runtime import Recording, Runtime, Wishes
-
-_MEDIA_TYPES = {
-    "json": "application/json",
-    "jsonl": "application/x-ndjson",
-    "srt": "application/x-subrip",
-    "vtt": "text/vtt",
-    "tsv": "text/tab-separated-values",
-    "text": "text/plain",
-}
+from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
+from dragoman.api.door import Door
+from dragoman.api.problems import explained, headers_of, problem, status_of
+from dragoman.api.stream import serve_stream
+from dragoman.api.transcripts import add_transcripts
+from dragoman.api.watch import CONTENT_TYPE
+from dragoman.domain.errors import DragomanError, RequestInvalidError
+from dragoman.domain.messages import SessionWishes
+from dragoman.runtime import Runtime
+from dragoman.serving import serving
+from dragoman.store.scope import Scope
 
 
 def create_app(runtime: Runtime) -> FastAPI:
-    """Return the application on a runtime, which it closes when it stops."""
+    """Return the application on a runtime, which it closes when it stops; ``app.state.door`` holds its ``Door``."""
+    door = Door()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with runtime:
-            yield
+            async with serving(runtime, door.watch) as door.server:
+                door.doorkeeper = Doorkeeper(door.server.keys, runtime.settings.allowed_origins)
+                yield
 
     app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan)
+    app.state.door = door
 
     @app.exception_handler(DragomanError)
     async def refuse(request: Request, error: DragomanError) -> JSONResponse:
-        return JSONResponse(_problem(error.code, str(error)), status_code=422)
+        return JSONResponse(problem(error), status_of(error), headers_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def correct(request: Request, error: RequestValidationError) -> JSONResponse:
-        problems = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
-        return JSONResponse(_problem("request_invalid", f"The request cannot be read: {problems}."), status_code=422)
+        return JSONResponse(problem(RequestInvalidError(f"The request cannot be read: {explained(error)}")), 422)
+
+    _add_operations(app, door, runtime)
+    _add_sessions(app, door)
+    add_transcripts(app, door)
+    return app
+
+
+def _add_operations(app: FastAPI, door: Door, runtime: Runtime) -> None:
+    reader = door.admitted(Scope.METRICS)
 
     @app.get("/healthz")
     async def healthz() -> PlainTextResponse:
@@ -56,57 +59,43 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
-        """Answer 200 once the model is loaded, 503 with the reason while it cannot be."""
+        """Answer 200 once a session could begin, 503 with the reason while none can."""
         try:
             engine = await runtime.ready()
+            door.server.admit()
         except DragomanError as error:
-            return JSONResponse(_problem(error.code, str(error)), status_code=503)
+            return JSONResponse(problem(error), 503, headers_of(error))
         return JSONResponse({"engine": "whisper", "model": engine.model, "locales": engine.locales})
 
-    @app.post("/v1/transcripts")
-    async def transcripts(
-        file: Annotated[UploadFile, File(description="Audio or video in any common format.")],
-        languages: Annotated[str | None, Form(description="Candidates, for example en-US,de-DE.")] = None,
-        lid: Annotated[LidMode, Form()] = LidMode.CONTINUOUS,
-        translate: Annotated[str, Form(description="Target languages, for example en,fr.")] = "",
-        word_times: Annotated[bool, Form()] = False,
-        channel: Annotated[int | None, Form(ge=0)] = None,
-        captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
-        format: Annotated[Literal["json", "jsonl", "srt", "vtt", "tsv", "text"], Form()] = "json",  # noqa: A002
-    ) -> Response:
-        """Transcribe one file; ``jsonl`` streams its events while it is worked on."""
-        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times)
-        targets = [parse_target(target) for target in wishes.translate]
-        captions_target = parse_target(captions_in) if captions_in else None
-        if format in CAPTIONS and targets and captions_target not in targets:
-            message = "Captions hold one language; name one of translate with captions_in, or leave translate out."
-            return JSONResponse(_problem("captions_language", message), status_code=422)
-        # A streamed answer may outlive the request's own file.
-        with ExitStack() as stack:
-            copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
-            transcription = await runtime.start(Recording(copy, name=file.filename, channel=channel), wishes)
-            events = _closing(transcription.events(), stack.pop_all())
-        if format == "jsonl":
-            return StreamingResponse((to_json(event) + "\n" async for event in events), media_type=_MEDIA_TYPES[format])
-        builder = TranscriptBuilder()
-        async for event in events:
-            builder.add(event)
-        transcript = builder.transcript()
-        if transcript.errors and not transcript.utterances:
-            error = transcript.errors[0]
-            return JSONResponse(_problem(error.code, error.message), status_code=422)
-        text = CAPTIONS[format](transcript, captions_target) if format in CAPTIONS else FORMATS[format](transcript)
-        return Response(text, media_type=_MEDIA_TYPES[format])
-
-    return app
+    @app.get("/metrics")
+    async def metrics(caller: Caller = reader) -> Response:
+        """Return the figures of this server for Prometheus."""
+        return Response(door.watch.exposition(door.server.hub), media_type=CONTENT_TYPE)
 
 
-async def _closing(events: AsyncGenerator[DurableEvent, None], stack: ExitStack) -> AsyncIterator[DurableEvent]:
-    with stack:
-        async with aclosing(events):
-            async for event in events:
-                yield event
+def _add_sessions(app: FastAPI, door: Door) -> None:
+    streamer = door.admitted(Scope.STREAM)
 
+    @app.websocket("/v1/stream")
+    async def stream(websocket: WebSocket) -> None:
+        await serve_stream(websocket, door.server, door.doorkeeper)
 
-def _problem(code: str, message: str) -> dict[str, dict[str, str]]:
-    return {"error": {"code": code, "message": message}}
+    @app.post("/v1/sessions", status_code=201)
+    async def sessions(wishes: SessionWishes, caller: Caller = streamer) -> JSONResponse:
+        """Begin a session for another machine, a browser for example, which resumes it with the token on the stream."""
+        opened = await door.server.open(wishes, caller.owner)
+        return JSONResponse(
+            {
+                "session_id": opened.live.session_id,
+                "token": opened.token,
+                "stream": "/v1/stream",
+                "resume_within_s": door.server.settings.resume_s,
+            },
+            status_code=201,
+        )
+
+    @app.post("/v1/tickets", status_code=201)
+    async def tickets(request: Request, caller: Caller = streamer) -> JSONResponse:
+        """Return a ticket for one stream, for browsers, which can send no headers: ``/v1/stream?ticket=…``."""
+        ticket = door.doorkeeper.ticket(caller, request.headers.get("origin"))
+        return JSONResponse({"ticket": ticket, "expires_in_s": TICKET_S}, status_code=201)

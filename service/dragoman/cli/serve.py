@@ -1,24 +1,35 @@
-"""``dragoman serve``: the HTTP door on this machine."""
+"""``dragoman serve``: the HTTP and WebSocket door."""
+
+from pathlib import Path
 
 import click
 
-from dragoman.domain.errors import DependencyMissingError
+from dragoman.domain.errors import DependencyMissingError, SettingsError
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65_535), default=8090, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need an API key.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8090, show_default=True, help="Port.")
 @click.option("--model", "-m", metavar="MODEL", help="micro (bundled), a folder, or a name such as small.")
-def serve(port: int, model: str | None) -> None:
-    """Transcribe files over HTTP, on this machine.
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for sessions and keys. [default: DRAGOMAN_DATA, or dragoman in the user's data folder]",
+)
+@click.option("--max-sessions", type=click.IntRange(1), help="Live sessions at once. [default: 16]")
+def serve(host: str, port: int, model: str | None, data: Path | None, max_sessions: int | None) -> None:
+    """Transcribe streams and files for other programs.
 
-    There are no keys yet, so only this machine can connect. Try:
+    Open the address in a browser for live captions, or try:
 
     curl -F file=@talk.mp3 -F translate=en http://127.0.0.1:8090/v1/transcripts
+
+    Without API keys only this machine is served; 'dragoman keys create NAME' makes one.
     """
     try:
-        import uvicorn
-
         from dragoman.api.app import create_app
+        from dragoman.api.run import run
+        from dragoman.store.keys import KeyStore
     except ImportError as error:
         raise DependencyMissingError(
             f"Serving needs {error.name}; install it with: pip install 'dragoman[serve]'"
@@ -26,4 +37,12 @@ def serve(port: int, model: str | None) -> None:
     from dragoman.runtime import Runtime
     from dragoman.settings import read_settings
 
-    uvicorn.run(create_app(Runtime(read_settings(model=model))), host="127.0.0.1", port=port, log_level="info")
+    settings = read_settings(model=model, data=data, max_sessions=max_sessions)
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        keys = KeyStore.open(settings.effective_database_url)
+        if not keys.any_active():
+            raise SettingsError(
+                f"There are no API keys, so only this machine may be served, not {host}. "
+                "Make one first: dragoman keys create NAME"
+            )
+    run(create_app(Runtime(settings)), host, port)

@@ -1,0 +1,114 @@
+"""Who may use the doors: keys, one-time tickets for browsers, and no pages of other sites."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from dragoman.domain.errors import KeyRefusedError, OriginRefusedError
+from dragoman.store.keys import KeyStore
+from dragoman.store.scope import Scope
+
+TICKET_S: Final = 30
+_MOST_TICKETS: Final = 10_000
+_KEYS_CHECKED_S: Final = 5.0
+_LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the id of a key, or nobody in particular while there are no keys."""
+
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    caller: Caller
+    origin: str | None
+    until_s: float
+
+
+class Doorkeeper:
+    """Decides who may come in. While there are no keys, everybody on this machine may."""
+
+    def __init__(self, keys: KeyStore, allowed_origins: Collection[str]) -> None:
+        self._keys = keys
+        self._allowed_origins = frozenset(allowed_origins)
+        self._tickets: dict[str, _Ticket] = {}
+        self._has_keys = False
+        self._checked_s = -_KEYS_CHECKED_S
+
+    async def admit(self, connection: HTTPConnection, scope: Scope) -> Caller:
+        """Return who calls, by the key of the request or, on a stream, by its ticket.
+
+        Raises:
+            OriginRefusedError: if a page of another site asks.
+            KeyRefusedError: if there is no key that opens this door.
+        """
+        self.check_origin(connection)
+        if not await self._keys_are_needed():
+            return Caller(None)
+        kind, _, key = connection.headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and key:
+            record = await asyncio.to_thread(self._keys.verify, key.strip())
+            if record is not None and scope in record.scopes:
+                return Caller(record.key_id)
+            raise KeyRefusedError(f"This key does not open this door; it needs the scope '{scope}'.")
+        if ticket := connection.query_params.get("ticket"):
+            return self._redeem(ticket, connection.headers.get("origin"))
+        raise KeyRefusedError("A key is needed: send 'Authorization: Bearer <key>'; 'dragoman keys create' makes one.")
+
+    def check_origin(self, connection: HTTPConnection) -> None:
+        """Refuse pages of other sites, also those that pretend that their name is this machine's (DNS rebinding).
+
+        Raises:
+            OriginRefusedError: if it is one.
+        """
+        host = connection.headers.get("host", "")
+        origin = connection.headers.get("origin")
+        if not self._has_keys and _name(f"//{host}") not in _LOCAL:
+            raise OriginRefusedError("Without keys only this machine is served, as 127.0.0.1 or localhost.")
+        if origin is not None and origin not in self._allowed_origins and urlsplit(origin).netloc != host:
+            raise OriginRefusedError(
+                "Pages of other sites may not use this server; its operator can allow them in DRAGOMAN_ALLOWED_ORIGINS."
+            )
+
+    def ticket(self, caller: Caller, origin: str | None) -> str:
+        """Return a ticket that opens one stream within ``TICKET_S`` seconds, from the same site."""
+        now_s = time.monotonic()
+        self._tickets = {name: each for name, each in self._tickets.items() if each.until_s > now_s}
+        if len(self._tickets) >= _MOST_TICKETS:
+            raise KeyRefusedError("Too many tickets are waiting to be used; try again in half a minute.")
+        ticket = secrets.token_urlsafe(32)
+        self._tickets[_hash(ticket)] = _Ticket(caller, origin, now_s + TICKET_S)
+        return ticket
+
+    def _redeem(self, ticket: str, origin: str | None) -> Caller:
+        found = self._tickets.pop(_hash(ticket), None)
+        if found is None or found.until_s < time.monotonic() or found.origin != origin:
+            raise KeyRefusedError("This ticket was used, is too old, or is another site's; ask for a new one.")
+        return found.caller
+
+    async def _keys_are_needed(self) -> bool:
+        if time.monotonic() - self._checked_s >= _KEYS_CHECKED_S:
+            self._has_keys = await asyncio.to_thread(self._keys.any_active)
+            self._checked_s = time.monotonic()
+        return self._has_keys
+
+
+def _name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _hash(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode()).hexdigest()

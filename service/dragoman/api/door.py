@@ -1,0 +1,27 @@
+"""What the routes of the HTTP door share."""
+
+from fastapi import Depends, Request
+
+from dragoman.api.auth import Caller, Doorkeeper
+from dragoman.api.watch import Watch
+from dragoman.serving import Serving
+from dragoman.store.scope import Scope
+
+
+class Door:
+    """The server behind the routes; ``server`` and ``doorkeeper`` are there while the application runs."""
+
+    server: Serving
+    doorkeeper: Doorkeeper
+
+    def __init__(self) -> None:
+        self.watch = Watch()
+
+    def admitted(self, scope: Scope) -> Caller:
+        """Return a dependency: who calls, if a key of that scope, or none at all, lets them in."""
+
+        async def admit(request: Request) -> Caller:
+            return await self.doorkeeper.admit(request, scope)
+
+        caller: Caller = Depends(admit)
+        return caller

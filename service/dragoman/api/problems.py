@@ -1,0 +1,52 @@
+"""Errors as the HTTP door puts them."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from dragoman.domain.errors import DragomanError
+
+_STATUS: Final = {
+    "capacity": 429,
+    "draining": 503,
+    "key_refused": 401,
+    "model_invalid": 503,
+    "model_missing": 503,
+    "origin_refused": 403,
+    "session_unknown": 404,
+    "spool_failed": 503,
+    "spool_full": 507,
+    "store_failed": 503,
+}
+_RETRY_AFTER_S: Final = {"capacity": 5, "draining": 1, "spool_full": 30, "store_failed": 5}
+
+Problem = dict[str, dict[str, str | bool]]
+
+
+class _Invalid(Protocol):
+    def errors(self) -> Sequence[object]: ...
+
+
+def problem(error: DragomanError) -> Problem:
+    """Return the body that explains an error."""
+    return {"error": {"code": error.code, "message": str(error), "retryable": error.retryable}}
+
+
+def status_of(error: DragomanError) -> int:
+    """Return the HTTP status of an error."""
+    return _STATUS.get(error.code, 422)
+
+
+def headers_of(error: DragomanError) -> dict[str, str]:
+    """Return the headers that go with an error."""
+    seconds = _RETRY_AFTER_S.get(error.code)
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
+def explained(invalid: _Invalid) -> str:
+    """Return what is wrong with a request, field by field, without quoting it."""
+    problems = []
+    for each in invalid.errors():
+        assert isinstance(each, dict)
+        place = ".".join(str(part) for part in each["loc"]) or "message"
+        problems.append(f"{place}: {each['msg']}")
+    return "; ".join(problems[:5]) + "."

@@ -1,0 +1,60 @@
+"""Runs the HTTP door: limits of the wire, and an end that loses nothing."""
+
+import asyncio
+import logging
+import socket
+import sys
+from typing import Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from dragoman.api.door import Door
+
+_LARGEST_FRAME: Final = 65_536
+_PING_S: Final = 5.0
+_CLOSE_S: Final = 5
+
+
+class Server(uvicorn.Server):
+    """A server that tells its clients to resume before it stops."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of every session, so that its connections say why they close; then stop."""
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        door = app.state.door
+        assert isinstance(door, Door)
+        for listening in self.servers:
+            listening.close()
+        await door.server.hub.close()
+        await asyncio.sleep(0)  # connections send their last words
+        await super().shutdown(sockets)
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="info",
+        access_log=False,  # what is logged is what a session did; addresses hold tickets
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST_FRAME,
+        ws_per_message_deflate=False,  # 14 KB could unfold to 15 MB, and compressing costs a third of the throughput
+        ws_ping_interval=_PING_S,
+        ws_ping_timeout=_PING_S,
+        timeout_graceful_shutdown=_CLOSE_S,
+    )
+    Server(config).run()

@@ -1,0 +1,224 @@
+"""The streaming door: one WebSocket carries audio in and events out; what breaks is the connection, not the session."""
+
+import asyncio
+from contextlib import aclosing, suppress
+from typing import Final
+
+from pydantic import ValidationError
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dragoman.api.auth import Caller, Doorkeeper
+from dragoman.api.problems import explained, problem, status_of
+from dragoman.audio.incoming import Incoming, incoming
+from dragoman.domain.errors import (
+    DragomanError,
+    IdleError,
+    KeyRefusedError,
+    MessageInvalidError,
+    TakenOverError,
+)
+from dragoman.domain.events import ConnectionClosing, ServerMessage, SessionEnded, to_json
+from dragoman.domain.messages import (
+    AudioFormat,
+    ClientMessage,
+    Configure,
+    EndAudio,
+    FlushAudio,
+    KeepAlive,
+    Resume,
+    parse_message,
+)
+from dragoman.pipeline.live import LiveSession, Speaker
+from dragoman.serving import Serving, declared_audio
+from dragoman.store.scope import Scope
+
+_FIRST_MESSAGE_S: Final = 10.0
+_IDLE_S: Final = 30.0
+_SEND_S: Final = 10.0
+"""A client that reads nothing for so long is let go; its session waits for it to resume."""
+
+_LONGEST_MESSAGE: Final = 16_384
+
+_CLOSE_CODES: Final = {
+    "capacity": 4429,
+    "draining": 1012,
+    "idle": 4408,
+    "key_refused": 4401,
+    "session_unknown": 4404,
+    "taken_over": 4409,
+}
+_RETRY_AFTER_MS: Final = {"capacity": 5_000, "draining": 1_000, "spool_full": 30_000, "store_failed": 5_000}
+
+
+async def serve_stream(websocket: WebSocket, server: Serving, doorkeeper: Doorkeeper) -> None:
+    """Serve one connection."""
+    try:
+        caller = await _caller(websocket, doorkeeper)
+    except DragomanError as error:
+        await websocket.send_denial_response(JSONResponse(problem(error), status_of(error)))
+        return
+    await websocket.accept()
+    connection = _Connection(websocket, server, caller)
+    try:
+        await connection.serve()
+    except (WebSocketDisconnect, TimeoutError):  # it has left, or reads nothing: its session waits for it
+        pass
+    except DragomanError as error:
+        await connection.close(error)
+
+
+async def _caller(websocket: WebSocket, doorkeeper: Doorkeeper) -> Caller | None:
+    """Return who calls; ``None`` for who must show a session's token."""
+    shows_something = "authorization" in websocket.headers or "ticket" in websocket.query_params
+    try:
+        return await doorkeeper.admit(websocket, Scope.STREAM)
+    except KeyRefusedError:
+        if shows_something:
+            raise
+        return None
+
+
+class _Connection:
+    """One WebSocket and the session behind it."""
+
+    def __init__(self, websocket: WebSocket, server: Serving, caller: Caller | None) -> None:
+        self._websocket = websocket
+        self._server = server
+        self._caller = caller
+        self._session_id: str | None = None
+
+    async def serve(self) -> None:
+        """Serve the session that the first message asks for, until it or the connection ends.
+
+        Raises:
+            DragomanError: why the connection must end.
+            WebSocketDisconnect: if the client has left.
+        """
+        first = await self._first()
+        if isinstance(first, Resume):
+            await self._resume(first)
+            return
+        if self._caller is None:
+            raise KeyRefusedError("A key is needed to begin a session; 'dragoman keys create' makes one.")
+        opened = await self._server.open(first, self._caller.owner)
+        await self._go_on(opened.live, first.audio, first.channel, after_seq=0)
+
+    async def close(self, error: DragomanError) -> None:
+        """Say why, and close."""
+        closing = ConnectionClosing(
+            session_id=self._session_id,
+            code=error.code,
+            message=str(error),
+            retryable=error.retryable,
+            retry_after_ms=_RETRY_AFTER_MS.get(error.code),
+        )
+        with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+            await self._send(closing)
+            async with asyncio.timeout(_SEND_S):
+                await self._websocket.close(_CLOSE_CODES.get(error.code, 1013 if error.retryable else 4400), error.code)
+
+    async def _first(self) -> Configure | Resume:
+        try:
+            async with asyncio.timeout(_FIRST_MESSAGE_S):
+                first = await self._receive()
+        except TimeoutError:
+            raise IdleError("Nothing was asked for; send 'configure' or 'resume' first.") from None
+        if isinstance(first, Configure | Resume):
+            return first
+        raise MessageInvalidError("The first message must be 'configure' or 'resume'.")
+
+    async def _resume(self, resume: Resume) -> None:
+        if self._caller is None and resume.token is None:
+            raise KeyRefusedError("A key, or the session's token, is needed to resume it.")
+        owner = self._caller.owner if self._caller else ""
+        record = await self._server.allowed(resume.session_id, owner, resume.token)
+        if resume.after_seq > record.last_seq:
+            raise MessageInvalidError(f"This session has {record.last_seq} events; after_seq is beyond them.")
+        self._session_id = record.session_id
+        live = await self._server.hub.resume(record.session_id)
+        if live is None:
+            await self._tell(resume.after_seq)
+            return
+        declared, channel = declared_audio(record)
+        await self._go_on(live, resume.audio or declared, channel, resume.after_seq)
+
+    async def _go_on(self, live: LiveSession, declared: AudioFormat, channel: int | None, after_seq: int) -> None:
+        self._session_id = live.session_id
+        with self._server.hub.connected(live.session_id):
+            speaker = await live.speak()
+            decoder = incoming(declared, channel, speaker.append)
+            telling = asyncio.create_task(self._tell(after_seq))
+            listening = asyncio.create_task(self._listen(decoder, speaker))
+            taken = asyncio.create_task(speaker.taken_over.wait())
+            tasks = {telling, listening, taken}
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if taken in done:
+                    raise TakenOverError("Another connection has resumed this session and sends its audio now.")
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await decoder.close()
+
+    async def _listen(self, decoder: Incoming, speaker: Speaker) -> None:
+        """Take what the client sends; it never returns, because the session ends the connection."""
+        has_ended = False
+        while True:
+            try:
+                async with asyncio.timeout(None if has_ended else _IDLE_S):
+                    received = await self._receive()
+            except TimeoutError:
+                raise IdleError(f"Neither audio nor keepalive came for {_IDLE_S:g} s; resume to go on.") from None
+            match received:
+                case bytes():
+                    await decoder.feed(received)
+                    await speaker.room()
+                case FlushAudio():
+                    speaker.flush()
+                case EndAudio():
+                    await decoder.end()
+                    speaker.end()
+                    has_ended = True
+                case KeepAlive():
+                    pass
+                case Configure() | Resume():
+                    raise MessageInvalidError(
+                        "This connection has its session; open another connection for another one."
+                    )
+
+    async def _tell(self, after_seq: int) -> None:
+        assert self._session_id is not None
+        async with aclosing(self._server.hub.follow(self._session_id, after_seq)) as events:
+            async for event in events:
+                await self._send(event)
+                if isinstance(event, SessionEnded):
+                    break
+        await self._websocket.close(1000)
+
+    async def _receive(self) -> ClientMessage | bytes:
+        """Return the next message, or audio.
+
+        Raises:
+            MessageInvalidError: if it cannot be read.
+            WebSocketDisconnect: if the client has left.
+        """
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        if (data := message.get("bytes")) is not None:
+            return bytes(data)
+        text: str = message.get("text") or ""
+        if len(text) > _LONGEST_MESSAGE:
+            raise MessageInvalidError(f"A message may hold {_LONGEST_MESSAGE} characters; audio goes in binary frames.")
+        try:
+            return parse_message(text)
+        except ValidationError as error:
+            raise MessageInvalidError(f"The message cannot be read: {explained(error)}") from None
+
+    async def _send(self, message: ServerMessage) -> None:
+        async with asyncio.timeout(_SEND_S):
+            await self._websocket.send_text(to_json(message))

@@ -1,0 +1,111 @@
+"""Files in, transcripts out; and the transcript of any session, live or of the past."""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import ExitStack, aclosing
+from typing import Annotated, Final, Literal
+
+from fastapi import FastAPI, File, Form, Query, Response, UploadFile
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from dragoman.api.auth import Caller
+from dragoman.api.door import Door
+from dragoman.domain.errors import CaptionsLanguageError
+from dragoman.domain.events import DurableEvent, to_json
+from dragoman.domain.language import LidMode, parse_target, split_tags
+from dragoman.pipeline.captions import CAPTIONS, FORMATS
+from dragoman.pipeline.transcript import Transcript, TranscriptBuilder
+from dragoman.runtime import Recording, Wishes
+from dragoman.store.scope import Scope
+
+_MEDIA_TYPES: Final = {
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "tsv": "text/tab-separated-values",
+    "text": "text/plain",
+}
+_Format = Literal["json", "jsonl", "srt", "vtt", "tsv", "text"]
+
+
+def add_transcripts(app: FastAPI, door: Door) -> None:
+    """Add the routes."""
+    reader = door.admitted(Scope.TRANSCRIPTS)
+
+    @app.post("/v1/transcripts")
+    async def transcribe(
+        file: Annotated[UploadFile, File(description="Audio or video in any common format.")],
+        languages: Annotated[str | None, Form(description="Candidates, for example en-US,de-DE.")] = None,
+        lid: Annotated[LidMode, Form()] = LidMode.CONTINUOUS,
+        translate: Annotated[str, Form(description="Target languages, for example en,fr.")] = "",
+        word_times: Annotated[bool, Form()] = False,
+        channel: Annotated[int | None, Form(ge=0)] = None,
+        captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
+        format: Annotated[_Format, Form()] = "json",  # noqa: A002
+        caller: Caller = reader,
+    ) -> Response:
+        """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
+        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times)
+        _check_captions(format, wishes, captions_in)
+        # A streamed answer may outlive the request's own file.
+        with ExitStack() as stack:
+            copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
+            recording = Recording(copy, name=file.filename, channel=channel)
+            kept = await door.server.transcribe(recording, wishes, caller.owner)
+            events = _closing(kept.events(), stack.pop_all())
+        location = {"Location": f"/v1/transcripts/{kept.session_id}"}
+        if format == "jsonl":
+            lines = (to_json(event) + "\n" async for event in events)
+            return StreamingResponse(lines, media_type=_MEDIA_TYPES[format], headers=location)
+        transcript = await _built(events)
+        if transcript.errors and not transcript.utterances:
+            error = transcript.errors[0]
+            body = {"error": {"code": error.code, "message": error.message, "retryable": False}}
+            return JSONResponse(body, status_code=422, headers=location)
+        return _document(transcript, format, captions_in, location)
+
+    @app.get("/v1/transcripts/{session_id}")
+    async def transcript(
+        session_id: str,
+        format: Annotated[_Format, Query()] = "json",  # noqa: A002
+        captions_in: Annotated[str | None, Query(description="Language of srt and vtt.")] = None,
+        caller: Caller = reader,
+    ) -> Response:
+        """Return what a session, live or of the past, has said so far."""
+        record = await door.server.allowed(session_id, caller.owner)
+        events = door.server.events(record.session_id)
+        if format == "jsonl":
+            lines = (to_json(event) + "\n" async for event in events)
+            return StreamingResponse(lines, media_type=_MEDIA_TYPES[format])
+        return _document(await _built(events), format, captions_in, {})
+
+
+def _check_captions(wanted: _Format, wishes: Wishes, captions_in: str | None) -> None:
+    targets = [parse_target(target) for target in wishes.translate]
+    if wanted in CAPTIONS and targets and (captions_in is None or parse_target(captions_in) not in targets):
+        raise CaptionsLanguageError(
+            "Captions hold one language; name one of translate with captions_in, or leave translate out."
+        )
+
+
+async def _built(events: AsyncIterator[DurableEvent]) -> Transcript:
+    builder = TranscriptBuilder()
+    async for event in events:
+        builder.add(event)
+    return builder.transcript()
+
+
+def _document(transcript: Transcript, wanted: _Format, captions_in: str | None, headers: Mapping[str, str]) -> Response:
+    if wanted in CAPTIONS:
+        text = CAPTIONS[wanted](transcript, parse_target(captions_in) if captions_in else None)
+    else:
+        text = FORMATS[wanted](transcript)
+    return Response(text, media_type=_MEDIA_TYPES[wanted], headers=dict(headers))
+
+
+async def _closing(events: AsyncGenerator[DurableEvent, None], stack: ExitStack) -> AsyncIterator[DurableEvent]:
+    with stack:
+        async with aclosing(events):
+            async for event in events:
+                yield event

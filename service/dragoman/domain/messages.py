@@ -1,0 +1,92 @@
+"""What a client says on a stream, beside audio: frozen models in a closed union."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from dragoman.domain.language import LidMode
+
+Encoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw", "wav", "webm", "ogg"]
+"""How audio is encoded: bare samples, or a container that says the rest itself (WAV, WebM/Opus, Ogg/Opus)."""
+
+CONTAINERS: Final = frozenset({"wav", "webm", "ogg"})
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AudioFormat(_Message):
+    """Declared audio. Rate (Hz) and channels describe bare samples; a container brings its own."""
+
+    encoding: Encoding = "pcm_s16le"
+    sample_rate_hz: int = Field(default=16_000, ge=4_000, le=192_000)
+    channels: int = Field(default=1, ge=1, le=8)
+
+
+class SessionWishes(_Message):
+    """What a session is asked to do. Without ``languages``, all of the engine's are candidates.
+
+    ``channel`` picks one channel, counted from 0; without it all are mixed. ``source`` names the audio for readers.
+    """
+
+    audio: AudioFormat = AudioFormat()
+    languages: tuple[str, ...] | None = None
+    lid: LidMode = LidMode.CONTINUOUS
+    translate: tuple[str, ...] = ()
+    word_times: bool = False
+    partials: bool = True
+    channel: int | None = Field(default=None, ge=0, le=7)
+    source: str | None = Field(default=None, max_length=200)
+
+
+class Configure(SessionWishes):
+    """Begin a session: the first message of a new stream."""
+
+    type: Literal["configure"] = "configure"
+
+
+class Resume(_Message):
+    """Go on with a session: the first message of another connection to it.
+
+    Events after ``after_seq`` follow, then an ``audio.ack``; audio goes on from the sample that it names, encoded as
+    ``audio`` says or as before. ``token`` is for who holds no key.
+    """
+
+    type: Literal["resume"] = "resume"
+    session_id: str = Field(pattern=r"^s_[0-9a-f]{1,64}$")
+    after_seq: int = Field(default=0, ge=0)
+    token: str | None = Field(default=None, max_length=200)
+    audio: AudioFormat | None = None
+
+
+class FlushAudio(_Message):
+    """Close the open utterance now."""
+
+    type: Literal["flush"] = "flush"
+
+
+class KeepAlive(_Message):
+    """Keep a connection open on which no audio flows."""
+
+    type: Literal["keepalive"] = "keepalive"
+
+
+class EndAudio(_Message):
+    """No more audio follows: hear what there is, say it, and end the session."""
+
+    type: Literal["end"] = "end"
+
+
+ClientMessage = Configure | Resume | FlushAudio | KeepAlive | EndAudio
+
+_ADAPTER: Final[TypeAdapter[ClientMessage]] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
+
+
+def parse_message(text: str | bytes) -> ClientMessage:
+    """Return the message of a client.
+
+    Raises:
+        pydantic.ValidationError: if it is none.
+    """
+    return _ADAPTER.validate_json(text)

@@ -1,0 +1,255 @@
+"""What the doors of a server share: a runtime's engines, a store for what is said, a spool for what is heard."""
+
+import asyncio
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from dragoman.domain.audio import Span
+from dragoman.domain.errors import DragomanError, FolderTakenError, SessionUnknownError, StoreFailedError
+from dragoman.domain.events import DurableEvent
+from dragoman.domain.language import parse_locale, parse_target
+from dragoman.domain.messages import AudioFormat, SessionWishes
+from dragoman.domain.speech import AudioInput, Heard, Silence, TranscriptionRequest
+from dragoman.pipeline.hub import Hub, HubRules
+from dragoman.pipeline.live import LiveSession, Observer
+from dragoman.pipeline.memory import Memory
+from dragoman.pipeline.session import Session
+from dragoman.pipeline.spec import SessionSpec
+from dragoman.runtime import Recording, Runtime, Transcription, Wishes
+from dragoman.store.folder import private_folder
+from dragoman.store.keys import KeyStore
+from dragoman.store.ports import Books, SessionRecord
+from dragoman.store.spool import FileSpool
+from dragoman.store.sql import SqlStore
+from dragoman.streams import ahead
+
+_AHEAD: Final = 64
+"""Events of a file that may wait to be committed."""
+
+
+class _Kept(BaseModel):
+    """What is stored of a session, so that another process, with other models, goes on with the same."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wishes: SessionWishes
+    candidates: tuple[str, ...]
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session. ``token`` lets who holds no key connect to it; it is shown once."""
+
+    live: LiveSession
+    token: str
+
+
+class Serving:
+    """The sessions of a server. Open it with ``serving``."""
+
+    def __init__(self, runtime: Runtime, store: SqlStore, spool: FileSpool, observer: Observer) -> None:
+        self.settings = settings = runtime.settings
+        self.runtime = runtime
+        self.keys = KeyStore(store.engine)
+        self._store = store
+        self.hub = Hub(self._session, store, spool, observer, HubRules(settings.max_sessions, settings.resume_s))
+
+    async def open(self, wishes: SessionWishes, owner: str | None) -> Opened:
+        """Begin a live session.
+
+        Raises:
+            CapacityError, DrainingError: if no more can be taken.
+            DragomanError: if its wishes cannot be met, or it cannot be stored.
+        """
+        self.admit()
+        spec = _shaped(await self.runtime.plan(_wishes(wishes)), wishes)
+        token = secrets.token_urlsafe(32)
+        return Opened(await self.hub.open(_record(spec, wishes, owner, token)), token)
+
+    def admit(self) -> None:
+        """Find out whether one more session may be opened; raises as ``open``."""
+        self.hub.admit()
+        if not self._store.has_room:
+            raise StoreFailedError("The disk is full, so no new session can be kept; make room on it.")
+
+    async def allowed(self, session_id: str, owner: str | None, token: str | None = None) -> SessionRecord:
+        """Return a session that a caller may see: its owner, or who has its token. Without keys it has no owner.
+
+        Raises:
+            SessionUnknownError: if there is none, or not for this caller.
+        """
+        record = await self.hub.record(session_id)
+        has_token = token is not None and hmac.compare_digest(_hash(token), record.token_hash or "")
+        if has_token or record.owner == owner:
+            return record
+        raise SessionUnknownError("There is no such session; begin a new one.")
+
+    async def transcribe(self, recording: Recording, wishes: Wishes, owner: str | None) -> "KeptTranscription":
+        """Return a recording on its way through a session that is stored; raises as ``open``."""
+        self.admit()
+        transcription = await self.runtime.start(recording, wishes)
+        kept = SessionWishes(
+            languages=tuple(wishes.languages) if wishes.languages else None,
+            lid=wishes.lid,
+            translate=tuple(wishes.translate),
+            word_times=wishes.word_times,
+            partials=False,
+            channel=recording.channel,
+            source=transcription.spec.source,
+        )
+        await self._store.create(_record(transcription.spec, kept, owner, None))
+        return KeptTranscription(transcription, self._store)
+
+    async def events(self, session_id: str) -> AsyncGenerator[DurableEvent, None]:
+        """Yield what is stored of a session so far."""
+        after_seq = 0
+        while page := await self._store.events(session_id, after_seq):
+            for event in page:
+                yield event
+            after_seq = page[-1].seq
+
+    async def _session(
+        self,
+        record: SessionRecord,
+        memory: Memory,
+        arrived_s: Callable[[int], float | None],
+        trouble: DragomanError | None,
+    ) -> Session:
+        kept = _Kept.model_validate_json(record.spec_json)
+        spec = _shaped(
+            SessionSpec(
+                session_id=record.session_id,
+                candidates=tuple(map(parse_locale, kept.candidates)),
+                lid=kept.wishes.lid,
+                targets=tuple(map(parse_target, kept.wishes.translate)),
+                word_times=kept.wishes.word_times,
+                model=kept.model,
+            ),
+            kept.wishes,
+        )
+        if trouble:
+            return Session(spec, _Broken(trouble), None, memory)
+        return await self.runtime.session(spec, memory, arrived_s)
+
+
+class KeptTranscription:
+    """A recording on its way through a session whose events are committed before they are told."""
+
+    def __init__(self, transcription: Transcription, store: SqlStore) -> None:
+        self._transcription = transcription
+        self._store = store
+
+    @property
+    def session_id(self) -> str:
+        """Under which it is kept."""
+        return self._transcription.spec.session_id
+
+    async def events(self) -> AsyncGenerator[DurableEvent, None]:
+        """Yield the events, ``session.started`` to ``session.ended``."""
+        async with aclosing(ahead(self._booked(), _AHEAD)) as events:
+            async for event, books in events:
+                await self._store.commit(self.session_id, [event], books)
+                yield event
+
+    async def _booked(self) -> AsyncGenerator[tuple[DurableEvent, Books], None]:
+        async with aclosing(self._transcription.events()) as events:
+            async for event in events:
+                yield event, self._transcription.books
+
+
+@asynccontextmanager
+async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving]:
+    """Open the data folder of a runtime's settings, and go on with the sessions left there.
+
+    Raises:
+        FolderTakenError: if another server uses it.
+        StoreFailedError: if it cannot be used.
+    """
+    settings = runtime.settings
+    with _taken(settings.data):
+        store = await asyncio.to_thread(SqlStore.open, settings.effective_database_url)
+        spool = FileSpool(settings.data / "spool")
+        try:
+            server = Serving(runtime, store, spool, observer)
+            await server.hub.recover()
+            try:
+                yield server
+            finally:
+                await server.hub.close()
+        finally:
+            await spool.close()
+            await asyncio.to_thread(store.close)
+
+
+@contextmanager
+def _taken(folder: Path) -> Iterator[None]:
+    """Keep other servers out of a data folder: two would go on with the same sessions."""
+    private_folder(folder)
+    descriptor = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderTakenError(
+                f"Another server uses the data in '{folder}'; stop it, or choose another folder with --data."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _Broken:
+    """A transcriber for a session that cannot go on."""
+
+    name = "none"
+
+    def __init__(self, error: DragomanError) -> None:
+        self._error = error
+
+    async def transcribe(
+        self, audio: AsyncIterator[AudioInput], request: TranscriptionRequest
+    ) -> AsyncGenerator[Heard, None]:
+        if self._error:
+            raise self._error
+        yield Silence(Span(0, 0))  # never: it makes this a generator
+
+
+def _wishes(wishes: SessionWishes) -> Wishes:
+    return Wishes(wishes.languages, wishes.lid, wishes.translate, wishes.word_times)
+
+
+def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:
+    return replace(spec, source=wishes.source, channel=wishes.channel, partials=wishes.partials)
+
+
+def _record(spec: SessionSpec, wishes: SessionWishes, owner: str | None, token: str | None) -> SessionRecord:
+    kept = _Kept(wishes=wishes, candidates=spec.candidates, model=spec.model)
+    return SessionRecord(
+        session_id=spec.session_id,
+        created_ms=time.time_ns() // 1_000_000,
+        spec_json=kept.model_dump_json(),
+        owner=owner,
+        token_hash=_hash(token) if token else None,
+    )
+
+
+def declared_audio(record: SessionRecord) -> tuple[AudioFormat, int | None]:
+    """Return how a session's audio was declared, and the channel that is heard."""
+    wishes = _Kept.model_validate_json(record.spec_json).wishes
+    return wishes.audio, wishes.channel
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""A server that is killed again and again loses nothing that it acknowledged, and says nothing twice."""
+
+import asyncio
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from dragoman.client import Stream
+from dragoman.domain.audio import SAMPLE_RATE_HZ
+from dragoman.domain.events import Event, SessionEnded, TranslationFinal
+from dragoman.domain.messages import SessionWishes
+from tests.api.server import ServerProcess
+from tests.api.streaming import finals, pieces
+from tests.calls import call
+from tests.stream import checked
+
+KILLS = 10
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ten_kills_cost_nothing(tmp_path: Path) -> None:
+    pcm = b"".join(call(name).pcm() for name in ("de", "fr", "en"))[: 100 * 32_000]
+    rng = random.Random(7)
+
+    async def run(server: ServerProcess) -> tuple[list[Event], int]:
+        async with Stream(server.url, SessionWishes(translate=("en",))) as stream:
+
+            async def feed() -> None:
+                for piece in pieces(pcm):
+                    await stream.send(piece)
+                    await asyncio.sleep(0.02)  # five times as fast as it was spoken
+                await stream.end()
+
+            async def kill() -> None:
+                for _ in range(KILLS):
+                    await asyncio.sleep(rng.uniform(0.2, 2.0))
+                    await asyncio.to_thread(server.kill)
+                    await asyncio.to_thread(server.start)
+
+            feeding, killing = asyncio.create_task(feed()), asyncio.create_task(kill())
+            events = [event async for event in stream.events()]
+            await asyncio.gather(feeding, killing)
+            return events, stream.connections
+
+    with ServerProcess(tmp_path / "data") as server:
+        events, connections = asyncio.run(run(server))
+    assert connections >= 3  # it was hit while it streamed
+    durable = checked(events)
+    last = durable[-1]
+    assert isinstance(last, SessionEnded)
+    assert last.reason == "completed"
+    assert last.ledger.accepted_samples == len(pcm) // 2
+    assert last.ledger.lost_samples == last.ledger.discarded_samples == 0
+    covered_ms = sum(final.end_ms - final.start_ms for final in finals(events))
+    assert covered_ms > 0.5 * len(pcm) / 2 / SAMPLE_RATE_HZ * 1000
+    assert any(isinstance(event, TranslationFinal) for event in events)
+
+
+@pytest.mark.slow
+def test_a_server_that_stops_sends_its_clients_to_the_next_one(tmp_path: Path) -> None:
+    pcm = call("es").pcm()[: 20 * 32_000]
+
+    async def run(server: ServerProcess) -> tuple[list[Event], int]:
+        async with Stream(server.url, SessionWishes(languages=("es-ES",))) as stream:
+
+            async def feed() -> None:
+                for number, piece in enumerate(pieces(pcm)):
+                    await stream.send(piece)
+                    await asyncio.sleep(0.02)
+                    if number == 100:
+                        assert await asyncio.to_thread(server.kill, signal.SIGTERM) in (0, -signal.SIGTERM)
+                        await asyncio.to_thread(server.start)
+                await stream.end()
+
+            feeding = asyncio.create_task(feed())
+            events = [event async for event in stream.events()]
+            await feeding
+            return events, stream.connections
+
+    with ServerProcess(tmp_path / "data") as server:
+        events, connections = asyncio.run(run(server))
+    assert connections == 2
+    last = checked(events)[-1]
+    assert isinstance(last, SessionEnded)
+    assert last.ledger.final_samples == len(pcm) // 2
