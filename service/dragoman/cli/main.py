@@ -17,7 +17,7 @@ from dragoman.domain.errors import (
     SettingsError,
 )
 
-_COMMANDS: Final = ("demo", "transcribe", "serve", "keys", "doctor")
+_COMMANDS: Final = ("demo", "transcribe", "serve", "listen", "keys", "doctor")
 
 
 class _Commands(click.Group):

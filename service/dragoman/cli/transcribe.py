@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from dragoman.audio.decode import RawFormat
 
 
-def _tags(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+def tags(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return a comma-separated option as its parts."""
     from dragoman.domain.language import split_tags
 
     return split_tags(value)
@@ -36,7 +37,7 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
 @click.option(
     "--languages",
     "-l",
-    callback=_tags,
+    callback=tags,
     metavar="LOCALES",
     help="Candidates, for example en-US,de-DE. Default: all of the model's.",
 )
@@ -48,7 +49,7 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
     help="Decide the language once, or for every utterance.",
 )
 @click.option(
-    "--translate", "-t", callback=_tags, metavar="TAGS", help="Languages to translate into, for example en,fr."
+    "--translate", "-t", callback=tags, metavar="TAGS", help="Languages to translate into, for example en,fr."
 )
 @click.option(
     "--model", "-m", metavar="MODEL", help="micro (bundled), a folder, or a name such as small or large-v3-turbo."
