@@ -24,6 +24,14 @@ def _filters() -> NDArray[np.float32]:
 
 
 @cache
+def band_hz() -> NDArray[np.float32]:
+    """Return the middle of each band in hertz, shape ``(80,)``, ascending."""
+    hz = np.arange(_WINDOW // 2 + 1, dtype=np.float32) * (16_000 / _WINDOW)
+    middles: NDArray[np.float32] = (_filters() @ hz) / _filters().sum(1)
+    return middles
+
+
+@cache
 def _hann() -> NDArray[np.float32]:
     return np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.speech.mel import BANDS, whisper_input
+from training.speech.mel import BANDS, band_hz, whisper_input
 from training.whisper.recipe import Recipe
 
 FloatArray = NDArray[np.float32]
@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float32]
 QUIETEST: Final = -10.0
 """Log power of digital silence."""
 
+_FORMANTS_HZ: Final = np.array([500.0, 1_500.0, 2_500.0, 3_500.0])
 _LN_10: Final = np.float32(np.log(10))
 
 
@@ -30,7 +31,7 @@ class Disturbance:
     def disturb(self, logs: FloatArray, recipe: Recipe) -> FloatArray:
         """Return the model's input, shape (frames, 80), for log power of the same shape."""
         rng = self._rng
-        logs = logs.copy()
+        logs = _warp(logs, rng) if rng.random() < recipe.warped else logs.copy()
         voiced = logs.max(1) > logs.max() - 4
         if rng.random() < 0.25:
             logs += _smooth_curve(rng, 0.3)
@@ -59,6 +60,23 @@ class Disturbance:
 
 def _power(logs: FloatArray) -> FloatArray:
     return np.exp(logs * _LN_10)
+
+
+def _warp(logs: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return the frames as another vocal tract would shape them (after Jaitly and Hinton 2013).
+
+    Formants are moved together by up to a third, and each a little by itself.
+    """
+    together = float(np.exp(rng.uniform(-0.2, 0.33)))
+    factors = together * np.exp(rng.normal(0, 0.08, len(_FORMANTS_HZ)))
+    moved = np.maximum.accumulate(np.clip(_FORMANTS_HZ * factors, 60, 7_800))
+    # Where a band's sound comes from: below the first formant and above the last it is moved less and less.
+    bands_hz = band_hz()
+    source_hz = np.interp(bands_hz, [0, *(moved + np.arange(len(moved))), 8_100], [0, *_FORMANTS_HZ, 8_100])
+    places = np.interp(source_hz, bands_hz, np.arange(BANDS))
+    before = np.minimum(places.astype(np.int64), BANDS - 2)
+    share = (places - before).astype(np.float32)
+    return logs[:, before] * (1 - share) + logs[:, before + 1] * share
 
 
 def _smooth_curve(rng: np.random.Generator, deviation: float) -> FloatArray:

@@ -55,7 +55,10 @@ class Plan:
 
     def stage(self, trained_s: float) -> "Stage":
         """Return what is trained after so much time."""
-        return stage(trained_s / (self.minutes * 60)) if trained_s < self.minutes * 60 else FURTHER
+        first_s = self.minutes * 60
+        if trained_s < first_s or not self.further:
+            return stage(trained_s / first_s)
+        return further_stage((trained_s - first_s) / (self.further * 60))
 
     def rate(self, trained_s: float, step: int) -> float:
         """Return the factor on the learning rates after so much time."""
@@ -97,10 +100,13 @@ def rate(progress: float, step: int) -> float:
     return warm * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, (progress - 0.3) / 0.7)))))
 
 
-FURTHER: Final = Stage(
-    Recipe(several=0.45, long=0.05, translated=0.5, noisy=0.3), Weights(spell=0.3, sound=0.3, look=0.2), 0.12
-)
-"""What a second round trains: a first one of 90 minutes ended while errors were still falling."""
+def further_stage(progress: float) -> Stage:
+    """Return the stage at a share of a second round: a first one of 90 minutes ended while errors were still falling.
+
+    Halfway through it, what the model understood least were voices unlike those of training: then these are made up.
+    """
+    recipe = Recipe(several=0.45, long=0.05, translated=0.5, noisy=0.3, warped=0.35 if progress > 0.64 else 0.0)
+    return Stage(recipe, Weights(spell=0.3, sound=0.3, look=0.2), 0.12)
 
 
 def further_rate(progress: float) -> float:
