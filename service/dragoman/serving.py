@@ -22,8 +22,9 @@ from dragoman.domain.language import parse_locale, parse_target
 from dragoman.domain.messages import AudioFormat, SessionWishes
 from dragoman.domain.speech import AudioInput, Heard, Silence, TranscriptionRequest
 from dragoman.pipeline.hub import Hub, HubRules
-from dragoman.pipeline.live import LiveSession, Observer
+from dragoman.pipeline.live import LiveSession
 from dragoman.pipeline.memory import Memory
+from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.runtime import Recording, Runtime, Transcription, Wishes
@@ -34,6 +35,7 @@ from dragoman.store.spool import FileSpool
 from dragoman.store.sql import SqlStore
 from dragoman.streams import ahead
 
+_SYNC_MS: Final = 200
 _AHEAD: Final = 64
 """Events of a file that may wait to be committed."""
 
@@ -180,7 +182,7 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
     settings = runtime.settings
     with _taken(settings.data):
         store = await asyncio.to_thread(SqlStore.open, settings.effective_database_url)
-        spool = FileSpool(settings.data / "spool")
+        spool = FileSpool(settings.data / "spool", _SYNC_MS)
         try:
             server = Serving(runtime, store, spool, observer)
             await server.hub.recover()

@@ -12,10 +12,12 @@ from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
 from dragoman.api.problems import explained, headers_of, problem, status_of
 from dragoman.api.stream import serve_stream
+from dragoman.api.traces import traces
 from dragoman.api.transcripts import add_transcripts
 from dragoman.api.watch import CONTENT_TYPE
 from dragoman.domain.errors import DragomanError, RequestInvalidError
 from dragoman.domain.messages import SessionWishes
+from dragoman.pipeline.observer import Observers
 from dragoman.runtime import Runtime
 from dragoman.serving import serving
 from dragoman.store.scope import Scope
@@ -28,7 +30,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with runtime:
-            async with serving(runtime, door.watch) as door.server:
+            async with serving(runtime, Observers(door.watch, traces())) as door.server:
                 door.doorkeeper = Doorkeeper(door.server.keys, runtime.settings.allowed_origins)
                 yield
 

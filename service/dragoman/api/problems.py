@@ -17,7 +17,7 @@ _STATUS: Final = {
     "spool_full": 507,
     "store_failed": 503,
 }
-_RETRY_AFTER_S: Final = {"capacity": 5, "draining": 1, "spool_full": 30, "store_failed": 5}
+_RETRY_AFTER_S: Final = {"capacity": 5, "draining": 1, "spool_full": 5, "store_failed": 5}
 
 Problem = dict[str, dict[str, str | bool]]
 

@@ -48,7 +48,7 @@ _CLOSE_CODES: Final = {
     "session_unknown": 4404,
     "taken_over": 4409,
 }
-_RETRY_AFTER_MS: Final = {"capacity": 5_000, "draining": 1_000, "spool_full": 30_000, "store_failed": 5_000}
+_RETRY_AFTER_MS: Final = {"capacity": 5_000, "draining": 1_000, "spool_full": 5_000, "store_failed": 5_000}
 
 
 async def serve_stream(websocket: WebSocket, server: Serving, doorkeeper: Doorkeeper) -> None:

@@ -10,8 +10,9 @@ from dragoman.domain.errors import CapacityError, DragomanError, DrainingError, 
 from dragoman.domain.events import DurableEvent, Event
 from dragoman.domain.speech import Notice
 from dragoman.pipeline.inlet import Inlet
-from dragoman.pipeline.live import LiveSession, Observer
+from dragoman.pipeline.live import LiveSession
 from dragoman.pipeline.memory import Memory, recall
+from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.outlet import Outlet
 from dragoman.pipeline.session import Session
 from dragoman.store.ports import SessionRecord, SessionStore, Spool

@@ -2,19 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from typing import Final, Protocol
+from typing import Final
 
-from dragoman.domain.errors import DragomanError, StoreFailedError
+from dragoman.domain.errors import DragomanError, SpoolFailedError, SpoolFullError, StoreFailedError
 from dragoman.domain.events import DurableEvent, EphemeralEvent, Event
 from dragoman.domain.speech import Notice
 from dragoman.pipeline.inlet import Inlet
+from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.outlet import Outlet
 from dragoman.pipeline.session import Session
 from dragoman.store.ports import Books, SessionStore, SpooledAudio
 
-_ACK_EVERY_S: Final = 0.2
+_ACK_EVERY_S: Final = 0.5
 _QUIET_COMMIT_S: Final = 10.0
 """How often the books of a silent session are committed, so that a restart need not hear the silence again."""
 
@@ -22,27 +23,12 @@ _RETRIES_S: Final = (0.1, 0.5, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0)
 _MOST_UNCOMMITTED: Final = 256
 
 
-class Observer(Protocol):
-    """Watches live sessions, for metrics, traces and logs; it must not raise and not take long."""
-
-    def opened(self, session_id: str, *, recovered: bool) -> None:
-        """Note a session."""
-        ...
-
-    def committed(self, session_id: str, event: DurableEvent) -> None:
-        """Note an event that every follower will get."""
-        ...
-
-    def closed(self, session_id: str, *, ended: bool) -> None:
-        """Note that this process is done with a session; one that has not ended goes on elsewhere."""
-        ...
-
-
 class Speaker:
     """One connection's way into a live session, until another one takes it over."""
 
-    def __init__(self, inlet: Inlet) -> None:
+    def __init__(self, inlet: Inlet, give_up: Callable[[DragomanError], None]) -> None:
         self._inlet = inlet
+        self._give_up = give_up
         self.taken_over = asyncio.Event()
         """Set when another connection sends the audio; what this one sends is no longer taken."""
 
@@ -57,8 +43,13 @@ class Speaker:
         Raises:
             SpoolFullError, SpoolFailedError: and then none of them was taken.
         """
-        if not self.taken_over.is_set():
+        if self.taken_over.is_set():
+            return
+        try:
             self._inlet.append(pcm)
+        except (SpoolFullError, SpoolFailedError) as error:
+            self._give_up(error)  # a spool that failed once is of no more use: the session goes on with a new one
+            raise
 
     def flush(self) -> None:
         """Close the open utterance here."""
@@ -132,8 +123,12 @@ class LiveSession:
         """
         if self._speaker:
             self._speaker.taken_over.set()
-        self._speaker = speaker = Speaker(self._inlet)
-        self._outlet.acknowledge(await self._spooled.until_durable(self._inlet.written))
+        self._speaker = speaker = Speaker(self._inlet, self.give_up)
+        try:
+            self._outlet.acknowledge(await self._spooled.until_durable(self._inlet.written))
+        except (SpoolFullError, SpoolFailedError) as error:
+            self.give_up(error)
+            raise
         return speaker
 
     def leave(self, notice: Notice) -> None:
@@ -145,8 +140,9 @@ class LiveSession:
         self._session.stop()
 
     def give_up(self, error: DragomanError) -> None:
-        """Let go of the session in this process; followers are told why."""
-        self._fail(error)
+        """Let go of the session, which goes on when it is resumed; followers are told why."""
+        self._outlet.fail(error)
+        self.is_over.set()
 
     async def close(self) -> None:
         """Stop working, whether or not the session has ended; one that has not can go on in another process."""
@@ -160,15 +156,11 @@ class LiveSession:
         try:
             await work
         except DragomanError as error:
-            self._fail(error)
+            self.give_up(error)
         except Exception as error:  # noqa: BLE001 - not swallowed: followers get it
             failure = StoreFailedError(f"The session cannot go on here ({type(error).__name__}); resume it.")
             failure.__cause__ = error
-            self._fail(failure)
-
-    def _fail(self, error: DragomanError) -> None:
-        self._outlet.fail(error)
-        self.is_over.set()
+            self.give_up(failure)
 
     async def _run(self) -> None:
         async with aclosing(self._session.run(self._inlet.audio())) as events:

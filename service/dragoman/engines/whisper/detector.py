@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,20 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-_CONTEXT_SAMPLES = 64
-_STATE_SHAPE = (1, 1, 128)
+_CONTEXT_SAMPLES: Final = 64
+_STATE_SHAPE: Final = (1, 1, 128)
+
+_INAUDIBLE: Final = 16 / 32_768
+"""A window that stays below this (-66 dBFS) is a muted microphone or an idle line."""
+
+_QUIET: Final = 0.1
 
 
 class SileroDetector:
     """Estimates, window by window, how likely audio is speech. One instance per stream.
 
-    Batches of windows cost 35 µs each on one core, single ones 60 µs, with the same result to the bit.
+    Batches of windows cost 35 µs each on one core, single ones 60 µs, with the same result to the bit. What cannot be
+    heard costs next to nothing: after a window without speech, an inaudible one is not looked at.
     """
 
     def __init__(self) -> None:
@@ -29,9 +35,23 @@ class SileroDetector:
         self._h = np.zeros(_STATE_SHAPE, np.float32)
         self._c = np.zeros(_STATE_SHAPE, np.float32)
         self._context = np.zeros((1, _CONTEXT_SAMPLES), np.float32)
+        self._last = 0.0
 
     def probabilities(self, windows: NDArray[np.float32]) -> list[float]:
         """Return P(speech) of each window, in order; shape ``(windows, 512)``, samples in [-1, 1)."""
+        audible = np.abs(windows).max(1) >= _INAUDIBLE
+        found: list[float] = []
+        while (at := len(found)) < len(windows):
+            if self._last < _QUIET and not audible[at]:
+                found.append(0.0)
+                continue
+            inaudible = np.flatnonzero(~audible[at + 1 :])
+            end = at + 1 + int(inaudible[0]) if inaudible.size else len(windows)
+            found += self._judge(windows[at:end])
+            self._last = found[-1]
+        return found
+
+    def _judge(self, windows: NDArray[np.float32]) -> list[float]:
         tails = windows[:, -_CONTEXT_SAMPLES:]
         before = np.vstack([self._context, tails[:-1]])
         self._context = tails[-1:].copy()

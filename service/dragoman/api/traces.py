@@ -1,0 +1,91 @@
+"""Traces of live sessions by OpenTelemetry: a span per session, one per utterance, none with what was said."""
+
+import os
+import time
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, Tracer
+
+from dragoman import __version__
+from dragoman.domain.errors import DependencyMissingError
+from dragoman.domain.events import DurableEvent, ErrorEvent, SessionEnded, TranscriptFinal
+
+_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+class Traces:
+    """An observer that writes spans."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+        self._sessions: dict[str, Span] = {}
+
+    def opened(self, session_id: str, *, recovered: bool) -> None:
+        """Begin the span of a session; a recovered one has a span per process."""
+        attributes: dict[str, str | bool] = {"session.id": session_id, "session.recovered": recovered}
+        self._sessions[session_id] = self._tracer.start_span("session", attributes=attributes)
+
+    def committed(self, session_id: str, event: DurableEvent) -> None:
+        """Write the span of an utterance; note an error and the books."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return
+        match event:
+            case TranscriptFinal():
+                self._utterance(session, event)
+            case ErrorEvent():
+                session.set_status(trace.StatusCode.ERROR, event.code)
+            case SessionEnded():
+                session.set_attribute("session.accepted_samples", event.ledger.accepted_samples)
+                session.set_attribute("session.lost_samples", event.ledger.lost_samples)
+                session.set_attribute("session.reason", event.reason)
+            case _:
+                pass
+
+    def closed(self, session_id: str, *, ended: bool) -> None:
+        """End the span of a session."""
+        if session := self._sessions.pop(session_id, None):
+            session.set_attribute("session.ended", ended)
+            session.end()
+
+    def _utterance(self, session: Span, final: TranscriptFinal) -> None:
+        """Write a span from the end of speech to the committed final: what a listener waited for."""
+        now_ns = time.time_ns()
+        waited_ms = final.latency.since_speech_end_ms or final.latency.decode_ms or 0
+        span = self._tracer.start_span(
+            "utterance",
+            trace.set_span_in_context(session),
+            start_time=now_ns - waited_ms * 1_000_000,
+            attributes={
+                "utterance.id": final.utterance_id,
+                "utterance.locale": final.locale,
+                "utterance.engine": final.engine,
+                "utterance.speech_ms": final.end_ms - final.start_ms,
+                "utterance.characters": len(final.text),
+            },
+        )
+        span.end(now_ns)
+
+
+def traces() -> Traces | None:
+    """Return an observer that sends spans to where OpenTelemetry's own variables say; ``None`` if they say nothing.
+
+    Raises:
+        DependencyMissingError: if they do, and there is no exporter.
+    """
+    if not any(os.environ.get(name) for name in _ENDPOINTS):
+        return None
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    except ImportError as error:
+        raise DependencyMissingError(
+            f"{_ENDPOINTS[0]} is set, but there is no exporter; install it with: "
+            "pip install opentelemetry-exporter-otlp-proto-http"
+        ) from error
+    provider = TracerProvider(resource=Resource.create({"service.name": "dragoman", "service.version": __version__}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return Traces(provider.get_tracer("dragoman"))
