@@ -39,6 +39,7 @@ TRAIN_VENV := .venv-train
 TRAIN := $(TRAIN_VENV)/bin/python
 TRAIN_READY := $(TRAIN_VENV)/.ready
 MINUTES ?= 95
+FURTHER ?= 0
 
 nightly: $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch
 	$(TRAIN) -m pytest tests/training
@@ -49,7 +50,7 @@ corpus: $(TRAIN_READY)
 	$(TRAIN) -m training.speech
 
 train-whisper: corpus  ## Train, convert and evaluate the micro Whisper; goes on where it stopped
-	$(TRAIN) -m training.whisper --minutes $(MINUTES)
+	$(TRAIN) -m training.whisper --minutes $(MINUTES) --further $(FURTHER)
 
 train-translate: $(TRAIN_READY)  ## Train, convert and evaluate the micro translator
 	$(TRAIN) -m training.translate
