@@ -11,7 +11,7 @@ from dragoman import __version__
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
 from dragoman.api.problems import explained, headers_of, problem, status_of
-from dragoman.api.stream import serve_stream
+from dragoman.api.stream import Patience, serve_stream
 from dragoman.api.traces import traces
 from dragoman.api.transcripts import add_transcripts
 from dragoman.api.watch import CONTENT_TYPE
@@ -23,9 +23,9 @@ from dragoman.serving import serving
 from dragoman.store.scope import Scope
 
 
-def create_app(runtime: Runtime) -> FastAPI:
+def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     """Return the application on a runtime, which it closes when it stops; ``app.state.door`` holds its ``Door``."""
-    door = Door()
+    door = Door(patience)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -80,7 +80,7 @@ def _add_sessions(app: FastAPI, door: Door) -> None:
 
     @app.websocket("/v1/stream")
     async def stream(websocket: WebSocket) -> None:
-        await serve_stream(websocket, door.server, door.doorkeeper)
+        await serve_stream(websocket, door.server, door.doorkeeper, door.patience)
 
     @app.post("/v1/sessions", status_code=201)
     async def sessions(wishes: SessionWishes, caller: Caller = streamer) -> JSONResponse:

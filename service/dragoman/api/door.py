@@ -3,6 +3,7 @@
 from fastapi import Depends, Request
 
 from dragoman.api.auth import Caller, Doorkeeper
+from dragoman.api.stream import Patience
 from dragoman.api.watch import Watch
 from dragoman.serving import Serving
 from dragoman.store.scope import Scope
@@ -14,8 +15,9 @@ class Door:
     server: Serving
     doorkeeper: Doorkeeper
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience | None = None) -> None:
         self.watch = Watch()
+        self.patience = patience or Patience()
 
     def admitted(self, scope: Scope) -> Caller:
         """Return a dependency: who calls, if a key of that scope, or none at all, lets them in."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
@@ -33,11 +34,6 @@ from dragoman.pipeline.live import LiveSession, Speaker
 from dragoman.serving import Serving, declared_audio
 from dragoman.store.scope import Scope
 
-_FIRST_MESSAGE_S: Final = 10.0
-_IDLE_S: Final = 30.0
-_SEND_S: Final = 10.0
-"""A client that reads nothing for so long is let go; its session waits for it to resume."""
-
 _LONGEST_MESSAGE: Final = 16_384
 
 _CLOSE_CODES: Final = {
@@ -51,7 +47,19 @@ _CLOSE_CODES: Final = {
 _RETRY_AFTER_MS: Final = {"capacity": 5_000, "draining": 1_000, "spool_full": 5_000, "store_failed": 5_000}
 
 
-async def serve_stream(websocket: WebSocket, server: Serving, doorkeeper: Doorkeeper) -> None:
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection may keep us waiting, in seconds: for its first message, for anything, for taking a message.
+
+    One that goes beyond is let go; its session waits for it to resume.
+    """
+
+    first_message_s: float = 10.0
+    idle_s: float = 30.0
+    send_s: float = 10.0
+
+
+async def serve_stream(websocket: WebSocket, server: Serving, doorkeeper: Doorkeeper, patience: Patience) -> None:
     """Serve one connection."""
     try:
         caller = await _caller(websocket, doorkeeper)
@@ -59,7 +67,7 @@ async def serve_stream(websocket: WebSocket, server: Serving, doorkeeper: Doorke
         await websocket.send_denial_response(JSONResponse(problem(error), status_of(error)))
         return
     await websocket.accept()
-    connection = _Connection(websocket, server, caller)
+    connection = _Connection(websocket, server, caller, patience)
     try:
         await connection.serve()
     except (WebSocketDisconnect, TimeoutError):  # it has left, or reads nothing: its session waits for it
@@ -82,7 +90,8 @@ async def _caller(websocket: WebSocket, doorkeeper: Doorkeeper) -> Caller | None
 class _Connection:
     """One WebSocket and the session behind it."""
 
-    def __init__(self, websocket: WebSocket, server: Serving, caller: Caller | None) -> None:
+    def __init__(self, websocket: WebSocket, server: Serving, caller: Caller | None, patience: Patience) -> None:
+        self._patience = patience
         self._websocket = websocket
         self._server = server
         self._caller = caller
@@ -115,12 +124,12 @@ class _Connection:
         )
         with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
             await self._send(closing)
-            async with asyncio.timeout(_SEND_S):
+            async with asyncio.timeout(self._patience.send_s):
                 await self._websocket.close(_CLOSE_CODES.get(error.code, 1013 if error.retryable else 4400), error.code)
 
     async def _first(self) -> Configure | Resume:
         try:
-            async with asyncio.timeout(_FIRST_MESSAGE_S):
+            async with asyncio.timeout(self._patience.first_message_s):
                 first = await self._receive()
         except TimeoutError:
             raise IdleError("Nothing was asked for; send 'configure' or 'resume' first.") from None
@@ -166,13 +175,13 @@ class _Connection:
 
     async def _listen(self, decoder: Incoming, speaker: Speaker) -> None:
         """Take what the client sends; it never returns, because the session ends the connection."""
-        has_ended = False
+        has_ended, idle_s = False, self._patience.idle_s
         while True:
             try:
-                async with asyncio.timeout(None if has_ended else _IDLE_S):
+                async with asyncio.timeout(None if has_ended else idle_s):
                     received = await self._receive()
             except TimeoutError:
-                raise IdleError(f"Neither audio nor keepalive came for {_IDLE_S:g} s; resume to go on.") from None
+                raise IdleError(f"Neither audio nor keepalive came for {idle_s:g} s; resume to go on.") from None
             match received:
                 case bytes():
                     await decoder.feed(received)
@@ -220,5 +229,5 @@ class _Connection:
             raise MessageInvalidError(f"The message cannot be read: {explained(error)}") from None
 
     async def _send(self, message: ServerMessage) -> None:
-        async with asyncio.timeout(_SEND_S):
+        async with asyncio.timeout(self._patience.send_s):
             await self._websocket.send_text(to_json(message))
