@@ -276,8 +276,9 @@ class Stream:
         return isinstance(message, SessionEnded)
 
     def _position(self, samples: int) -> int:
-        """Return where in our bytes a sample of the session clock begins."""
-        return round(samples * self._wishes.audio.sample_rate_hz / SAMPLE_RATE_HZ) * self._step
+        """Return where in our bytes a sample of the session clock begins; half a sample is rounded up."""
+        twice = 2 * samples * self._wishes.audio.sample_rate_hz
+        return (twice + SAMPLE_RATE_HZ) // (2 * SAMPLE_RATE_HZ) * self._step
 
 
 async def stream(
