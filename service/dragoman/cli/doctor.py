@@ -18,7 +18,9 @@ _MARKS: Final = {"ok": ("✓", "green"), "missing": ("–", "yellow"), "broken":
 
 _EXTRAS: Final = {
     "asr-local": ("OPUS-MT, NLLB and Argos translation models", ("sentencepiece",)),
-    "serve": ("dragoman serve", ("fastapi", "uvicorn", "python-multipart")),
+    "serve": ("dragoman serve", ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "python-multipart")),
+    "client": ("dragoman listen", ("websockets",)),
+    "microphone": ("dragoman listen without a file", ("sounddevice",)),
 }
 
 
