@@ -6,6 +6,7 @@ UV := $(BIN)/uv
 # One pytest worker per core.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 READY := $(VENV)/.ready
+BROWSER := $(VENV)/.browser
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint serve bench nightly train corpus train-whisper train-translate lock clean
@@ -16,7 +17,7 @@ help:  ## Show the targets
 demo: $(READY)  ## Transcribe and translate the sample calls, offline
 	@$(BIN)/dragoman demo
 
-test: lint  ## Run everything that a change must pass
+test: lint $(BROWSER)  ## Run everything that a change must pass
 	$(BIN)/python -m pytest -n $(JOBS) tests
 
 check: lint  ## Lint, types, floors and the quick tests, in under a minute
@@ -80,6 +81,17 @@ $(UV): requirements/uv.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $(UV)
+
+# The browser tests need what apt gives to root; for anybody else they skip by name.
+APT = DEBIAN_FRONTEND=noninteractive apt-get -qq
+$(BROWSER): $(READY)
+	@wanted=; command -v chromium > /dev/null || wanted="chromium fonts-dejavu-core"; \
+	command -v node > /dev/null || wanted="$$wanted nodejs"; command -v npm > /dev/null || wanted="$$wanted npm"; \
+	if [ -n "$$wanted" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		{ $(APT) update && $(APT) install --no-install-recommends $$wanted; } > $(VENV)/browser.log 2>&1 \
+		|| echo "apt could not install $$wanted ($(VENV)/browser.log); the tests that need them will skip"; \
+	fi
+	@touch $@
 
 $(READY): $(UV) requirements/dev.txt pyproject.toml
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt

@@ -1,36 +1,13 @@
 """``dragoman listen``: a microphone, a file or a pipe, streamed to a server, and what it says as it says it."""
 
 import asyncio
-import shutil
 import sys
-import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import click
 
-from dragoman.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
 from dragoman.cli.transcribe import tags
-from dragoman.domain.audio import SAMPLE_RATE_HZ, AudioFrame
 from dragoman.domain.errors import DependencyMissingError
-from dragoman.domain.events import (
-    ErrorEvent,
-    Event,
-    LanguageChanged,
-    SessionEnded,
-    TranscriptFinal,
-    TranscriptPartial,
-    TranslationFinal,
-    WarningEvent,
-    to_json,
-)
-
-if TYPE_CHECKING:
-    from dragoman.domain.messages import SessionWishes
-
-_BLOCK_SAMPLES: Final = 1_600
 
 
 @click.command()
@@ -67,158 +44,11 @@ def listen(
         raise DependencyMissingError(
             f"Streaming needs {error.name}; install it with: pip install 'dragoman[client]'"
         ) from error
+    from dragoman.cli.live import listen_to
     from dragoman.domain.language import LidMode
     from dragoman.domain.messages import SessionWishes
 
     wishes = SessionWishes(
         languages=languages, lid=LidMode(lid), translate=translate or (), source=Path(source).name[:200]
     )
-    with asyncio.Runner() as runner:
-        sys.exit(runner.run(_listen(source, server, key, wishes, _Paced(fast), format)))
-
-
-class _Paced:
-    """Lets a file flow as it was spoken, or as fast as it is taken."""
-
-    def __init__(self, fast: bool) -> None:
-        self._fast = fast
-        self._started_s = time.monotonic()
-
-    async def wait(self, samples: int) -> None:
-        """Wait until so many samples have been spoken."""
-        if not self._fast:
-            await asyncio.sleep(self._started_s + samples / SAMPLE_RATE_HZ - time.monotonic())
-
-
-async def _listen(
-    source: str, server: str, key: str | None, wishes: "SessionWishes", paced: _Paced, format_: str
-) -> int:
-    import signal
-
-    from dragoman.client import Stream
-
-    interrupted = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
-    shown = _Shown() if format_ == "text" else None
-    failed = False
-    async with Stream(server, wishes, key=key) as stream:
-
-        async def feed() -> None:
-            try:
-                async with aclosing(_audio(source, paced, interrupted)) as chunks:
-                    async for chunk in chunks:
-                        await stream.send(chunk)
-            finally:  # what was heard before trouble came is still said
-                await stream.end()
-
-        feeding = asyncio.create_task(feed())
-        async with aclosing(stream.events()) as events:
-            async for event in events:
-                failed |= isinstance(event, ErrorEvent)
-                if shown:
-                    shown.show(event)
-                elif event.type != "audio.ack":
-                    sys.stdout.write(to_json(event) + "\n")
-                    sys.stdout.flush()
-        await feeding
-    return EXIT_FAILED if failed else EXIT_INTERRUPTED if interrupted.is_set() else EXIT_OK
-
-
-async def _audio(source: str, paced: _Paced, interrupted: asyncio.Event) -> AsyncGenerator[bytes, None]:
-    """Yield s16le, mono, 16 kHz, until it ends or is interrupted."""
-    chunks = _microphone() if source == "microphone" else _file(source, paced)
-    async with aclosing(chunks):
-        stop = asyncio.ensure_future(interrupted.wait())
-        while True:
-            upcoming = asyncio.ensure_future(anext(chunks, b""))
-            await asyncio.wait([upcoming, stop], return_when=asyncio.FIRST_COMPLETED)
-            if not upcoming.done():
-                upcoming.cancel()
-                await asyncio.gather(upcoming, return_exceptions=True)
-                return
-            if not (chunk := upcoming.result()):
-                stop.cancel()
-                return
-            yield chunk
-
-
-async def _file(source: str, paced: _Paced) -> AsyncGenerator[bytes, None]:
-    from dragoman.audio.decode import open_audio
-
-    async with open_audio(sys.stdin.buffer if source == "-" else Path(source)) as audio:
-        async for item in audio:
-            if not isinstance(item, AudioFrame):
-                click.secho(f"warning: {item.message} [{item.code}]", fg="yellow", err=True)
-                continue
-            for start in range(0, item.samples, _BLOCK_SAMPLES):
-                yield item.pcm[2 * start : 2 * (start + _BLOCK_SAMPLES)]
-                if source != "-":
-                    await paced.wait(item.start + start + _BLOCK_SAMPLES)
-
-
-async def _microphone() -> AsyncGenerator[bytes, None]:
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:
-        raise DependencyMissingError(
-            "The microphone needs sounddevice and PortAudio; install them with: pip install 'dragoman[microphone]' "
-            "(on Debian also: apt install libportaudio2). Or name a file."
-        ) from error
-    loop = asyncio.get_running_loop()
-    blocks: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def heard(data: bytes, frames: int, when: object, status: object) -> None:
-        loop.call_soon_threadsafe(blocks.put_nowait, bytes(data))
-
-    with sounddevice.RawInputStream(SAMPLE_RATE_HZ, _BLOCK_SAMPLES, channels=1, dtype="int16", callback=heard):
-        click.secho("Listening; Ctrl+C ends it.", dim=True, err=True)
-        while True:
-            yield await blocks.get()
-
-
-class _Shown:
-    """What is said, line by line; on a terminal with the open utterance below."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stdout.isatty()
-        self._starts: dict[str, str] = {}  # translations may come late
-
-    def show(self, event: Event) -> None:
-        """Show an event."""
-        match event:
-            case TranscriptPartial() if self._is_terminal:
-                width = shutil.get_terminal_size().columns - 1
-                stable, tail = event.text[: event.stable_len], event.text[event.stable_len :]
-                cut = max(0, len(event.text) - width)  # the end is what is new
-                sys.stdout.write("\r\x1b[K" + stable[cut:] + click.style(tail[max(0, cut - len(stable)) :], dim=True))
-            case TranscriptFinal():
-                self._starts[event.utterance_id] = start = f"[{_clock(event.start_ms)}]"
-                self._line(f"{start}  {event.locale}  {event.text}")
-            case TranslationFinal():
-                start = self._starts.get(event.utterance_id, "")
-                self._line(click.style(f"{start}  {f'→ {event.target}':>5}  {event.text}", fg="cyan"))
-            case LanguageChanged():
-                self._line(click.style(f"— {event.changed_from} → {event.locale} —", fg="magenta"))
-            case WarningEvent() | ErrorEvent():
-                self._line(click.style(f"{event.type}: {event.message} [{event.code}]", fg="yellow"), error=True)
-            case SessionEnded():
-                ledger = event.ledger
-                seconds = ledger.accepted_samples / ledger.sample_rate_hz
-                lost = ledger.lost_samples / ledger.sample_rate_hz
-                self._line(
-                    click.style(f"{event.utterances} utterances in {seconds:.1f} s, {lost:.1f} s lost", dim=True),
-                    error=True,
-                )
-            case _:
-                pass
-        sys.stdout.flush()
-
-    def _line(self, text: str, *, error: bool = False) -> None:
-        if self._is_terminal:
-            sys.stdout.write("\r\x1b[K")
-            sys.stdout.flush()
-        click.echo(text, err=error)
-
-
-def _clock(ms: int) -> str:
-    return f"{ms // 60_000:02}:{ms % 60_000 / 1000:04.1f}"
+    sys.exit(asyncio.run(listen_to(source, server, key, wishes, fast=fast, as_text=format == "text")))
