@@ -129,13 +129,25 @@ def test_it_is_known_when_a_sample_came() -> None:
         spooled.append(bytes(200))
         inlet = Inlet(spooled, 0)
         assert inlet.arrived_s(50) is None
-        inlet.append(bytes(200))
-        inlet.append(bytes(200))
-        first, second = inlet.arrived_s(150), inlet.arrived_s(250)
-        assert first is not None
-        assert second is not None
-        assert first <= second
-        assert inlet.arrived_s(301) is None
-        assert inlet.arrived_s(60) is None
+        for _ in range(3):
+            inlet.append(bytes(3_200))
+        times = [inlet.arrived_s(100 + sample) for sample in (1, 1_600, 1_601, 4_800)]
+        assert None not in times
+        assert times == sorted(times, key=lambda time: time or 0)
+        assert inlet.arrived_s(100) is None  # before this process
+        assert inlet.arrived_s(4_901) is None  # not yet
+
+    run(body)
+
+
+@pytest.mark.parametrize("size", [40, 3_200])
+def test_what_is_known_of_arrivals_is_little_and_recent(size: int) -> None:
+    async def body(spooled: SpooledAudio) -> None:
+        inlet = Inlet(spooled, 0)
+        while inlet.written < 16_000 * 70:
+            inlet.append(bytes(size))
+        assert inlet.arrived_s(16_000) is None
+        assert inlet.arrived_s(inlet.written - 16_000 * 40) is not None
+        assert inlet.arrived_s(inlet.written) is not None
 
     run(body)

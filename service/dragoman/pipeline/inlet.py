@@ -6,14 +6,17 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from typing import Final
 
-from dragoman.domain.audio import SAMPLE_WIDTH_BYTES, AudioFrame, Flush, Span, to_samples
+from dragoman.domain.audio import SAMPLE_WIDTH_BYTES, AudioFrame, Flush, to_samples
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.store.ports import SpooledAudio
 
 _RECENT_SAMPLES: Final = to_samples(2_000)
 """Audio kept at hand; a session that is further behind reads it from the spool, so that memory stays flat."""
 
-_ARRIVALS: Final = 2_048
+_ARRIVALS: Final = 512
+_ARRIVAL_SAMPLES: Final = to_samples(100)
+"""When audio came is kept for the last 50 s, to a tenth of a second: more than an utterance and its decoding take."""
+
 _MOST_BEHIND_SAMPLES: Final = to_samples(60_000)
 """How far a session may be behind before its door takes no more audio: a client that sends faster has to wait."""
 
@@ -29,7 +32,8 @@ class Inlet:
         self._read = start
         self._recent: deque[AudioFrame] = deque()
         self._recent_samples = 0
-        self._arrivals: deque[tuple[Span, float]] = deque(maxlen=_ARRIVALS)
+        self._arrivals: deque[tuple[int, float]] = deque()
+        self._arrivals_from = spooled.written
         self._flushes: deque[int] = deque()
         self._notices: deque[Notice] = deque()
         self._is_over = False
@@ -61,7 +65,7 @@ class Inlet:
         self._recent_samples += frame.samples
         while self._recent_samples > _RECENT_SAMPLES and len(self._recent) > 1:
             self._recent_samples -= self._recent.popleft().samples
-        self._arrivals.append((Span(frame.start, frame.end), time.monotonic()))
+        self._arrived(frame.end)
         self._news.set()
 
     def flush(self) -> None:
@@ -84,9 +88,9 @@ class Inlet:
 
     def arrived_s(self, sample: int) -> float | None:
         """Return when a sample came, on the monotonic clock, if it did so lately and in this process."""
-        if not self._arrivals or sample <= self._arrivals[0][0].start:
+        if sample <= self._arrivals_from:
             return None
-        return next((at_s for span, at_s in self._arrivals if span.end >= sample), None)
+        return next((at_s for end, at_s in self._arrivals if end >= sample), None)
 
     async def audio(self) -> AsyncGenerator[AudioInput | Notice, None]:
         """Yield the audio in order, as it comes, with flushes and notices at their places."""
@@ -106,6 +110,14 @@ class Inlet:
                 return
             else:
                 await self._news.wait()
+
+    def _arrived(self, end: int) -> None:
+        before = self._arrivals[-2][0] if len(self._arrivals) > 1 else self._arrivals_from
+        if self._arrivals and end - before <= _ARRIVAL_SAMPLES:
+            self._arrivals.pop()
+        self._arrivals.append((end, time.monotonic()))
+        if len(self._arrivals) > _ARRIVALS:
+            self._arrivals_from, _ = self._arrivals.popleft()
 
     async def _available(self) -> AsyncGenerator[AudioFrame, None]:
         """Yield what was taken and not read: from memory if it reaches back so far, else from the spool."""
