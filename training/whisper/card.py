@@ -111,8 +111,8 @@ noise, music and babble. Losses, stages and windows are in `training/whisper`; w
 
 Synthetic voices only. Where a figure above misses what was asked, the model has seen too little: errors were still
 falling when its time was up. Words that are rare in customer calls are spelled by ear. Sentences it never saw cost many
-words (see the rows on unseen patterns), and so do voices unlike all it heard. Translation is into English, for sentences
-of its patterns.
+words (see the rows on unseen patterns), and so do voices unlike all it heard. Translation is into English, for
+sentences of its patterns.
 
 ## Licence
 
