@@ -45,6 +45,7 @@ def test_a_stream_waits_for_room_on_the_disk_and_loses_nothing(small_disk: Path)
                     pass
 
     async def run(server: ServerProcess) -> tuple[list[Event], int]:
+        full = asyncio.Event()
         async with Stream(server.url, SessionWishes(languages=("en-US",))) as stream:
 
             async def feed() -> None:
@@ -53,11 +54,11 @@ def test_a_stream_waits_for_room_on_the_disk_and_loses_nothing(small_disk: Path)
                     await asyncio.sleep(0.01)
                     if number == 100:
                         await asyncio.to_thread(fill)
+                        full.set()
                 await stream.end()
 
             async def make_room() -> None:
-                while not ballast.exists():
-                    await asyncio.sleep(0.1)
+                await full.wait()
                 await asyncio.sleep(4)
                 ballast.unlink()
 
