@@ -13,6 +13,7 @@ from dragoman.domain.events import (
     TranscriptPartial,
     TranslationFailed,
     TranslationFinal,
+    WarningEvent,
 )
 
 
@@ -63,5 +64,7 @@ def _check_partials(events: list[Event]) -> None:
                 stable[event.utterance_id] = event.text[: event.stable_len]
         if isinstance(event, TranscriptFinal):
             closed.add(event.utterance_id)
+        if isinstance(event, WarningEvent) and event.code == "recovered":
+            shown.clear()
     if events and isinstance(events[-1], SessionEnded) and events[-1].reason == "completed":
         assert not [text for utterance, text in shown.items() if text and utterance not in closed]

@@ -9,7 +9,7 @@ import pytest
 
 from dragoman.client import Stream
 from dragoman.domain.audio import SAMPLE_RATE_HZ
-from dragoman.domain.events import Event, SessionEnded, TranslationFinal
+from dragoman.domain.events import AudioAck, Event, SessionEnded, TranslationFinal
 from dragoman.domain.messages import SessionWishes
 from tests.api.server import ServerProcess
 from tests.api.streaming import finals, pieces
@@ -26,28 +26,38 @@ def test_ten_kills_cost_nothing(tmp_path: Path) -> None:
     rng = random.Random(7)
 
     async def run(server: ServerProcess) -> tuple[list[Event], int]:
+        connected, killed = asyncio.Event(), asyncio.Event()
         async with Stream(server.url, SessionWishes(translate=("en",))) as stream:
 
             async def feed() -> None:
-                for piece in pieces(pcm):
+                for number, piece in enumerate(pieces(pcm)):
                     await stream.send(piece)
                     await asyncio.sleep(0.02)  # five times as fast as it was spoken
+                    if number == len(pcm) // 3_200 * 9 // 10:
+                        await killed.wait()
                 await stream.end()
 
             async def kill() -> None:
                 for _ in range(KILLS):
-                    await asyncio.sleep(rng.uniform(0.2, 2.0))
+                    connected.clear()
+                    await connected.wait()
+                    await asyncio.sleep(rng.uniform(0.0, 1.5))
                     await asyncio.to_thread(server.kill)
                     await asyncio.to_thread(server.start)
+                killed.set()
 
             feeding, killing = asyncio.create_task(feed()), asyncio.create_task(kill())
-            events = [event async for event in stream.events()]
+            events = []
+            async for event in stream.events():
+                events.append(event)
+                if isinstance(event, AudioAck):
+                    connected.set()
             await asyncio.gather(feeding, killing)
             return events, stream.connections
 
     with ServerProcess(tmp_path / "data") as server:
         events, connections = asyncio.run(run(server))
-    assert connections >= 3  # it was hit while it streamed
+    assert connections == KILLS + 1
     durable = checked(events)
     last = durable[-1]
     assert isinstance(last, SessionEnded)

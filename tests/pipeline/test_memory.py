@@ -103,10 +103,11 @@ def test_a_session_goes_on_from_any_event(kept: int) -> None:
 
 
 def texts(events: Sequence[Event]) -> list[tuple[str, ...]]:
-    finals = [(event.type, event.utterance_id, event.text) for event in events if isinstance(event, TranscriptFinal)]
+    """Return what was said and what it means, whatever the utterances are called."""
+    finals = {event.utterance_id: event.text for event in events if isinstance(event, TranscriptFinal)}
     translations = [
-        (event.type, event.utterance_id, event.target, event.text)
+        (finals[event.utterance_id], event.target, event.text)
         for event in events
         if isinstance(event, TranslationFinal)
     ]
-    return [*finals, *sorted(translations)]
+    return [*((text,) for text in finals.values()), *sorted(translations)]

@@ -22,8 +22,8 @@ from dragoman.store.ports import Books
 class Memory:
     """How far a session has come. ``open_finals`` still owe translations into the targets beside them.
 
-    ``utterance`` is the number in the last final's id; ``speech_ms`` is where speech last began or ended, and
-    ``is_speaking`` says which. ``translated`` and ``failed`` count outcomes per target.
+    ``utterance`` is a number that no utterance shown so far has reached. ``speech_ms`` is where speech last began or
+    ended, and ``is_speaking`` says which. ``translated`` and ``failed`` count outcomes per target.
     """
 
     books: Books = field(default_factory=Books)
@@ -68,6 +68,9 @@ def recall(events: Iterable[DurableEvent], books: Books) -> Memory:
             case _:
                 pass
     still_owed = tuple((final, tuple(targets)) for final, targets in owed.values() if targets)
+    # What was shown and has no final is heard again, and is another utterance: drafts are not kept, so nobody knows how
+    # far their numbers went, but there was an event between any two processes.
+    utterance = max(utterance, seq)
     return Memory(
         books, seq, finals, utterance, locale, changed_from, speech_ms, is_speaking, translated, failed, still_owed
     )

@@ -35,6 +35,10 @@ from dragoman.store.ports import Books
 _MAX_OPEN_TRANSLATIONS: Final = 8
 """Finals that may wait for their translation before the next one is taken: back-pressure."""
 
+_RECOVERED: Final = Notice(
+    "recovered", "The server went on with this session in another process; speech that had no final is heard again."
+)
+
 _Pending = asyncio.Future[Heard | None] | asyncio.Future[Literal[True]] | asyncio.Task[Outcomes]
 
 
@@ -91,8 +95,7 @@ class Session:
         settled; when the transcriber fails, audio that it left open is lost and named. Either way an ``error`` event
         says why, and the ledger balances.
         """
-        if not self._memory.seq:
-            yield self._writer.started()
+        yield self._writer.warning(_RECOVERED) if self._memory.seq else self._writer.started()
         for final, targets in self._memory.open_finals:
             source = parse_locale(final.locale)
             self._open.append(self._translations.ask(final.utterance_id, final.text, source, targets))
