@@ -27,7 +27,8 @@ from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
-from dragoman.runtime import Recording, Runtime, Transcription, Wishes
+from dragoman.resources import BUNDLED_MODELS
+from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
 from dragoman.store.folder import private_folder
 from dragoman.store.keys import KeyStore
 from dragoman.store.ports import Books, SessionRecord
@@ -78,7 +79,10 @@ class Serving:
         self.admit()
         spec = _shaped(await self.runtime.plan(_wishes(wishes)), wishes)
         token = secrets.token_urlsafe(32)
-        return Opened(await self.hub.open(_record(spec, wishes, owner, token)), token)
+        live = await self.hub.open(_record(spec, wishes, owner, token))
+        if self.settings.model in BUNDLED_MODELS:
+            live.tell(DEMO_MODEL)
+        return Opened(live, token)
 
     def admit(self) -> None:
         """Find out whether one more session may be opened; raises as ``open``."""

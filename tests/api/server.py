@@ -53,6 +53,7 @@ class ServerProcess:
                     return
             except OSError:
                 time.sleep(0.05)
+        self.kill()
         raise TimeoutError("the server does not answer")
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> int:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from dragoman import __version__
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
+from dragoman.api.pages import add_pages
 from dragoman.api.problems import explained, headers_of, problem, status_of
 from dragoman.api.stream import Patience, serve_stream
 from dragoman.api.traces import traces
@@ -48,6 +49,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     _add_operations(app, door, runtime)
     _add_sessions(app, door)
     add_transcripts(app, door)
+    add_pages(app)
     return app
 
 

@@ -73,10 +73,15 @@ class Inlet:
         self._flushes.append(self._spooled.written)
         self._news.set()
 
+    def tell(self, notice: Notice) -> None:
+        """Say something to who follows the session."""
+        self._notices.append(notice)
+        self._news.set()
+
     def end(self, notice: Notice | None = None) -> None:
         """Take no more: what is there is still heard, after a notice why."""
         if notice and not self._is_over:
-            self._notices.append(notice)
+            self.tell(notice)
         self._is_over = True
         self._news.set()
 

@@ -131,6 +131,10 @@ class LiveSession:
             raise
         return speaker
 
+    def tell(self, notice: Notice) -> None:
+        """Say something to who follows the session, as a warning."""
+        self._inlet.tell(notice)
+
     def leave(self, notice: Notice) -> None:
         """End the session with the audio it has: nobody will send more."""
         self._inlet.end(notice)
