@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.requests import HTTPConnection
 from websockets.exceptions import InvalidStatus
 
+from dragoman.api.auth import Caller, Doorkeeper
+from dragoman.domain.errors import OriginRefusedError
 from dragoman.domain.events import SessionStarted
+from dragoman.store.keys import KeyStore
+from dragoman.store.scope import Scope
 from tests.api.server import ServerProcess
 from tests.api.streaming import acknowledged, bare, closing, messages
 
@@ -54,6 +59,36 @@ def test_a_key_opens_every_door(keyed: tuple[ServerProcess, str]) -> None:
     session_id = asyncio.run(begun(server, Authorization=key))
     assert server.get(f"/v1/transcripts/{session_id}", Authorization=key)[0] == 200
     assert server.request("POST", "/v1/sessions", {}, Authorization=key)[0] == 201
+
+
+def test_with_a_key_a_server_is_reached_by_any_of_its_names(tmp_path: Path) -> None:
+    key = f"Bearer {made(tmp_path / 'data')}"
+    with ServerProcess(tmp_path / "data") as server:  # this is the first that it is asked
+        opened = server.request("POST", "/v1/sessions", {}, Authorization=key, Host="captions.example.org")
+        assert opened[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("host", "client", "is_served"),
+    [
+        ("localhost:8090", "127.0.0.1", True),
+        ("[::1]:8090", "::1", True),
+        ("127.0.0.1", "192.0.2.7", False),  # a name that anybody can claim
+        ("captions.example.org", "127.0.0.1", False),
+        ("[", "127.0.0.1", False),
+    ],
+)
+def test_without_keys_both_name_and_address_must_be_this_machines(
+    tmp_path: Path, host: str, client: str, is_served: bool
+) -> None:
+    keys = KeyStore.open(f"sqlite:///{tmp_path / 'test.db'}")
+    scope = {"type": "http", "headers": [(b"host", host.encode())], "client": (client, 50_000), "query_string": b""}
+    admitted = Doorkeeper(keys, ()).admit(HTTPConnection(scope), Scope.STREAM)
+    if is_served:
+        assert asyncio.run(admitted) == Caller(None)
+    else:
+        with pytest.raises(OriginRefusedError):
+            asyncio.run(admitted)
 
 
 def test_without_a_key_doors_stay_shut(keyed: tuple[ServerProcess, str]) -> None:

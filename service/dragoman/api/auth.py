@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -49,11 +50,13 @@ class Doorkeeper:
         """Return who calls, by the key of the request or, on a stream, by its ticket.
 
         Raises:
-            OriginRefusedError: if a page of another site asks.
+            OriginRefusedError: if a page of another site asks, or another machine while there are no keys.
             KeyRefusedError: if there is no key that opens this door.
         """
-        self.check_origin(connection)
-        if not await self._keys_are_needed():
+        keys_are_needed = await self._keys_are_needed()
+        self._check_origin(connection)
+        if not keys_are_needed:
+            _check_local(connection)
             return Caller(None)
         kind, _, key = connection.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and key:
@@ -65,17 +68,11 @@ class Doorkeeper:
             return self._redeem(ticket, connection.headers.get("origin"))
         raise KeyRefusedError("A key is needed: send 'Authorization: Bearer <key>'; 'dragoman keys create' makes one.")
 
-    def check_origin(self, connection: HTTPConnection) -> None:
-        """Refuse pages of other sites, also those that pretend that their name is this machine's (DNS rebinding).
-
-        Raises:
-            OriginRefusedError: if it is one.
-        """
-        host = connection.headers.get("host", "")
+    def _check_origin(self, connection: HTTPConnection) -> None:
         origin = connection.headers.get("origin")
-        if not self._has_keys and _name(f"//{host}") not in _LOCAL:
-            raise OriginRefusedError("Without keys only this machine is served, as 127.0.0.1 or localhost.")
-        if origin is not None and origin not in self._allowed_origins and urlsplit(origin).netloc != host:
+        if origin is None or origin in self._allowed_origins:
+            return
+        if origin.partition("://")[2] != connection.headers.get("host", ""):
             raise OriginRefusedError(
                 "Pages of other sites may not use this server; its operator can allow them in DRAGOMAN_ALLOWED_ORIGINS."
             )
@@ -103,9 +100,21 @@ class Doorkeeper:
         return self._has_keys
 
 
-def _name(url: str) -> str | None:
+def _check_local(connection: HTTPConnection) -> None:
+    """Refuse other machines, and pages that pretend that their name is this machine's (DNS rebinding).
+
+    The name alone would not do: whoever calls chooses it, and the last key may be revoked while the server runs.
+    """
+    client = connection.client
+    if _name(connection.headers.get("host", "")) not in _LOCAL or (
+        client is not None and not ip_address(client.host).is_loopback
+    ):
+        raise OriginRefusedError("Without keys only this machine is served, as 127.0.0.1 or localhost.")
+
+
+def _name(host: str) -> str | None:
     try:
-        return urlsplit(url).hostname
+        return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
 
