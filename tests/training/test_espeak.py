@@ -2,11 +2,13 @@
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from training.speech.espeak import SAMPLE_RATE_HZ, Spoken, Style, espeak
+from training.speech.espeak import SAMPLE_RATE_HZ, Espeak, Spoken, Style, espeak
+from training.speech.made_up import mirror
 from training.speech.mel import log_power, whisper_input
 from training.speech.voices import HELD_OUT_EXOTIC, HELD_OUT_ORDINARY, ORDINARY, Voice, training_variants
 from training.text.sentences import Word
@@ -43,6 +45,19 @@ def test_a_new_process_speaks_as_every_new_process_does() -> None:
     with ProcessPoolExecutor(1, get_context("spawn")) as one, ProcessPoolExecutor(1, get_context("spawn")) as other:
         first, second = one.submit(_speak, "Guten Tag.").result(), other.submit(_speak, "Guten Tag.").result()
     assert np.array_equal(first.samples, second.samples)
+
+
+def _speak_made_up(folder: Path, count: int) -> list[Spoken]:
+    names = mirror(folder, count, np.random.default_rng(7))
+    synthesiser = Espeak(folder)
+    return [synthesiser.speak([Word("Hello.", "Hello.")], Voice("en", "en-us", name)) for name in names]
+
+
+def test_voices_made_up_speak_and_differ(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as one:
+        spoken = one.submit(_speak_made_up, tmp_path, 4).result()
+    assert len({each.samples.tobytes() for each in spoken}) == 4
+    assert all(np.abs(each.samples).max() > 0.05 for each in spoken)
 
 
 def test_rate_changes_the_length() -> None:

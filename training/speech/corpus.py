@@ -6,6 +6,7 @@ Shards are made independently and kept, so that an interrupted build goes on whe
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from training.acoustics.channels import channel
 from training.acoustics.rooms import reverberate, room
-from training.speech.espeak import SAMPLE_RATE_HZ, Style, espeak
+from training.speech.espeak import SAMPLE_RATE_HZ, Espeak, Style, espeak
+from training.speech.made_up import mirror
 from training.speech.mel import BANDS, FRAMES_PER_S, log_power
 from training.speech.voices import ORDINARY, Voice, choose_voice, training_variants
 from training.text.sentences import LANGUAGES, Word, sentences
@@ -29,6 +31,8 @@ SHARD: Final = 2_500
 
 _IN_A_ROOM, _THROUGH_A_CHANNEL = 0.25, 0.25
 _LONGEST_S: Final = 12.0
+_MADE_UP_VOICES: Final = 120
+"""In a shard; espeak-ng knows 350 at once, its own among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,18 @@ class Corpus:
         return frames[utterance.first : utterance.first + utterance.frames].astype(np.float32)
 
 
-def build(folder: Path, utterances: int, seed: int, processes: int = 2) -> None:
-    """Make what is missing of a corpus of so many utterances, evenly over the languages."""
+def build(folder: Path, utterances: int, made_up: int, seed: int, processes: int = 2) -> None:
+    """Make what is missing of a corpus of so many utterances, and of ``made_up`` more by voices that nobody has.
+
+    Both are spread evenly over the languages.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    per_language = -(-utterances // len(LANGUAGES) // SHARD)
-    wanted = [(folder, language, part, seed) for part in range(per_language) for language in LANGUAGES]
+    per_language, more = (-(-count // len(LANGUAGES) // SHARD) for count in (utterances, made_up))
+    wanted = [
+        (folder, language, part, seed, part >= per_language)
+        for part in range(per_language + more)
+        for language in LANGUAGES
+    ]
     missing = [task for task in wanted if not _index(*task[:3]).exists()]
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read when a worker loads numpy: threads would fight over the cores
     # A new process for every shard, because espeak-ng speaks alike only from its start.
@@ -93,23 +104,27 @@ def _index(folder: Path, language: str, part: int) -> Path:
     return folder / f"{language}-{part:03}.jsonl"
 
 
-def _make_shard(task: tuple[Path, str, int, int]) -> str:
+def _make_shard(task: tuple[Path, str, int, int, bool]) -> str:
     return build_shard(*task)
 
 
-def build_shard(folder: Path, language: str, part: int, seed: int) -> str:
-    """Make one shard and return its name."""
+def build_shard(folder: Path, language: str, part: int, seed: int, made_up: bool = False) -> str:
+    """Make one shard and return its name; one by ``made_up`` voices needs a process of its own."""
     index = _index(folder, language, part)
     numbers = seed, LANGUAGES.index(language), part
     lines: list[str] = []
     first = 0
-    espeak().seed(seed)
     partial = index.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with partial.open("wb") as file, tempfile.TemporaryDirectory() as data:
+        unusual = training_variants()
+        if made_up:
+            unusual = mirror(Path(data), _MADE_UP_VOICES, np.random.default_rng(numbers))
+        synthesiser = Espeak(Path(data)) if made_up else espeak()
+        synthesiser.seed(seed)
         for words, english in _texts(language, int(np.random.default_rng(numbers).integers(1 << 31))):
             rng = np.random.default_rng((*numbers, len(lines)))
-            variants = ORDINARY if rng.random() < 0.5 else training_variants()
-            made = _speak(words, choose_voice(language, variants, rng), english, rng, first)
+            variants = unusual if made_up or rng.random() >= 0.5 else ORDINARY
+            made = _speak(synthesiser, words, choose_voice(language, variants, rng), english, rng, first)
             if made is None:
                 continue
             utterance, frames = made
@@ -137,10 +152,15 @@ def _texts(language: str, seed: int) -> Iterator[tuple[tuple[Word, ...], str | N
 
 
 def _speak(
-    words: tuple[Word, ...], voice: Voice, english: str | None, rng: np.random.Generator, first: int
+    synthesiser: Espeak,
+    words: tuple[Word, ...],
+    voice: Voice,
+    english: str | None,
+    rng: np.random.Generator,
+    first: int,
 ) -> tuple[Utterance, NDArray[np.float16]] | None:
     style = Style(int(rng.integers(115, 205)), int(rng.integers(25, 76)), int(rng.integers(25, 80)))
-    spoken = espeak().speak(words, voice, style)
+    spoken = synthesiser.speak(words, voice, style)
     samples = spoken.samples
     loud = np.flatnonzero(np.abs(samples) > 0.01 * max(np.abs(samples).max(initial=0.0), 1e-3))
     if not len(loud) or not words or len(samples) > _LONGEST_S * SAMPLE_RATE_HZ:

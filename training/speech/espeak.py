@@ -9,6 +9,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 import espeakng_loader
@@ -72,12 +73,15 @@ class Spoken:
 
 
 class Espeak:
-    """The synthesiser. The library keeps global state, so there is one per process: ``espeak()``."""
+    """The synthesiser. The library keeps global state, so there is one per process: ``espeak()``.
 
-    def __init__(self) -> None:
+    ``data``: the folder of its data, where it is not the one that it came with.
+    """
+
+    def __init__(self, data: Path | None = None) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = espeakng_loader.get_data_path().encode()
-        self._rate_hz: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, _PHONEME_EVENTS)
+        folder = str(data or espeakng_loader.get_data_path()).encode()
+        self._rate_hz: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, folder, _PHONEME_EVENTS)
         if self._rate_hz <= 0:
             raise RuntimeError("espeak-ng cannot be started: its data files are missing; install espeakng-loader again")
         self._chunks: list[NDArray[np.int16]] = []

@@ -68,7 +68,7 @@ def _warp(logs: FloatArray, rng: np.random.Generator) -> FloatArray:
     Formants are moved together by up to a third, and each a little by itself.
     """
     together = float(np.exp(rng.uniform(-0.2, 0.33)))
-    factors = together * np.exp(rng.normal(0, 0.08, len(_FORMANTS_HZ)))
+    factors = together * np.exp(rng.normal(0, 0.12, len(_FORMANTS_HZ)))
     moved = np.maximum.accumulate(np.clip(_FORMANTS_HZ * factors, 60, 7_800))
     # Where a band's sound comes from: below the first formant and above the last it is moved less and less.
     bands_hz = band_hz()

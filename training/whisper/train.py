@@ -103,10 +103,15 @@ def rate(progress: float, step: int) -> float:
 def further_stage(progress: float) -> Stage:
     """Return the stage at a share of a second round: a first one of 90 minutes ended while errors were still falling.
 
-    Halfway through it, what the model understood least were voices unlike those of training: then these are made up.
+    What the model understood least two fifths through it were voices unlike those of training: then these are made up.
+    The last part is for what was weakest after them: windows of many sentences, and translations.
     """
-    recipe = Recipe(several=0.45, long=0.05, translated=0.5, noisy=0.3, warped=0.35 if progress > 0.64 else 0.0)
-    return Stage(recipe, Weights(spell=0.3, sound=0.3, look=0.2), 0.12)
+    weights = Weights(spell=0.3, sound=0.3, look=0.2)
+    if progress < 0.4:
+        return Stage(Recipe(several=0.45, long=0.05, translated=0.5, noisy=0.3), weights, 0.12)
+    if progress < 0.625:
+        return Stage(Recipe(several=0.45, long=0.05, translated=0.5, noisy=0.3, warped=0.35), weights, 0.12)
+    return Stage(Recipe(several=0.45, long=0.12, translated=0.6, noisy=0.3, warped=0.4), weights, 0.12)
 
 
 def further_rate(progress: float) -> float:

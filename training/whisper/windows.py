@@ -226,7 +226,9 @@ class Windows:
         translatable = language != "en" and all(each.cut or (each.english and each.whole) for each in placed)
         stamped = bool(rng.random() < 0.6)
         until_s = frames / FRAMES_PER_S
-        rows = [self._row(placed, language, prompt, until_s, stamped=stamped, translate=False)]
+        # Many sentences without times are hardest, and cost little more once the window is heard.
+        modes = (True, False) if len(placed) > 3 else (stamped,)
+        rows = [self._row(placed, language, prompt, until_s, stamped=mode, translate=False) for mode in modes]
         if translatable:
             other_mode = placed[-1].cut or bool(rng.random() < 0.6)
             rows.append(self._row(placed, language, prompt, until_s, stamped=other_mode, translate=True))
