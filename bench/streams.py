@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -83,7 +84,8 @@ def main() -> None:
 
 async def _measure(streams: int, seconds: float, audio: str) -> Result:
     with tempfile.TemporaryDirectory() as folder:
-        port = 8_199
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            port = unused.getsockname()[1]
         command = [sys.executable, "-m", "dragoman", "serve", "--port", str(port), "--data", folder]
         settings = {"DRAGOMAN_MAX_SESSIONS": str(streams + 1), "DRAGOMAN_THREADS": "1"}
         with (Path(folder) / "log").open("wb") as log:

@@ -69,6 +69,10 @@ class ScriptedTranslator:
         self.gate.set()
         self.calls: list[tuple[str, tuple[str, ...]]] = []
 
+    @property
+    def targets(self) -> tuple[TargetLanguage, ...]:
+        return tuple(sorted({TargetLanguage(target) for _, target in self.pairs}))
+
     def supports(self, source: Locale, target: TargetLanguage) -> bool:
         return (source, target) in self.pairs
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
-from dragoman.domain.language import LidMode, Locale, parse_lid, parse_target, split_tags
+from dragoman.domain.language import LidMode, Locale, TargetLanguage, parse_lid, parse_target, split_tags
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
@@ -119,10 +119,11 @@ class _Engine:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """A loaded model: its name, and the languages it knows by their usual locales."""
+    """A loaded model: its name, the languages it knows by their usual locales, and what they are translated into."""
 
     model: str
     locales: tuple[Locale, ...]
+    targets: tuple[TargetLanguage, ...]
 
 
 class Runtime:
@@ -157,7 +158,10 @@ class Runtime:
             ModelMissingError, ModelInvalidError: if it cannot be loaded.
         """
         model = (await asyncio.to_thread(self._load)).model
-        return EngineInfo(model.name, usual_locales(model.languages))
+        targets = set(self._translator.targets if self._translator else ())
+        if len(model.languages) > 1:
+            targets.add(parse_target("en"))  # Whisper translates into English by itself
+        return EngineInfo(model.name, usual_locales(model.languages), tuple(sorted(targets)))
 
     async def check(self, wishes: Wishes) -> None:
         """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import hashlib
 import hmac
 import os
 import secrets
@@ -29,6 +28,7 @@ from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.resources import BUNDLED_MODELS
 from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
+from dragoman.store.digest import digest
 from dragoman.store.folder import private_folder
 from dragoman.store.keys import KeyStore
 from dragoman.store.ports import Books, SessionRecord
@@ -97,7 +97,7 @@ class Serving:
             SessionUnknownError: if there is none, or not for this caller.
         """
         record = await self.hub.record(session_id)
-        has_token = token is not None and hmac.compare_digest(_hash(token), record.token_hash or "")
+        has_token = token is not None and hmac.compare_digest(digest(token), record.token_hash or "")
         if has_token or record.owner == owner:
             return record
         raise SessionUnknownError("There is no such session; begin a new one.")
@@ -117,14 +117,6 @@ class Serving:
         )
         await self._store.create(_record(transcription.spec, kept, owner, None))
         return KeptTranscription(transcription, self._store)
-
-    async def events(self, session_id: str) -> AsyncGenerator[DurableEvent, None]:
-        """Yield what is stored of a session so far."""
-        after_seq = 0
-        while page := await self._store.events(session_id, after_seq):
-            for event in page:
-                yield event
-            after_seq = page[-1].seq
 
     async def _session(
         self,
@@ -247,7 +239,7 @@ def _record(spec: SessionSpec, wishes: SessionWishes, owner: str | None, token: 
         created_ms=time.time_ns() // 1_000_000,
         spec_json=kept.model_dump_json(),
         owner=owner,
-        token_hash=_hash(token) if token else None,
+        token_hash=digest(token) if token else None,
     )
 
 
@@ -255,7 +247,3 @@ def declared_audio(record: SessionRecord) -> tuple[AudioFormat, int | None]:
     """Return how a session's audio was declared, and the channel that is heard."""
     wishes = _Kept.model_validate_json(record.spec_json).wishes
     return wishes.audio, wishes.channel
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -73,7 +73,10 @@ def test_the_server_lives_and_is_ready(server: Server) -> None:
     status, body = server.request("GET", "/readyz")
     assert (status, json.loads(body)) == (
         200,
-        {"engine": "whisper", "model": "whisper-micro", "locales": sorted(CANDIDATES)},
+        {
+            "transcription": {"engine": "whisper", "model": "whisper-micro", "locales": sorted(CANDIDATES)},
+            "translation": {"targets": ["de", "en", "es", "fr"]},
+        },
     )
 
 

@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from dragoman.client import stream
 from dragoman.domain.events import (
     AudioAck,
     EphemeralEvent,
@@ -345,6 +346,40 @@ def test_a_full_server_says_when_to_come_back(tmp_path: Path) -> None:
 
     with ServerProcess(tmp_path / "data", "--max-sessions", "1") as server:
         asyncio.run(run(server))
+
+
+def test_a_source_that_fails_ends_the_audio_and_what_came_before_is_heard(server: ServerProcess) -> None:
+    pcm = call("en").pcm()[: 8 * SECOND]
+
+    def failing() -> Iterator[bytes]:
+        yield from pieces(pcm)
+        raise OSError("the line is gone")
+
+    events: list[Event] = []
+
+    async def collect() -> None:
+        async for event in stream(server.url, failing(), SessionWishes(languages=("en-US",))):
+            events.append(event)  # noqa: PERF401 - what comes before the error counts
+
+    with pytest.raises(OSError, match="the line is gone"):
+        asyncio.run(collect())
+    assert ended(events).ledger.accepted_samples == len(pcm) // 2
+    assert finals(events)
+
+
+def test_the_log_says_where_the_server_listens_and_holds_no_ticket(server: ServerProcess) -> None:
+    async def run() -> str:
+        ticket = str(json.loads(server.request("POST", "/v1/tickets", None)[1])["ticket"])
+        async with bare(server.url, f"?ticket={ticket}") as connection:
+            await connection.send('{"type": "configure"}')
+            await connection.send('{"type": "end"}')
+            assert ended(await session(connection))
+        return ticket
+
+    ticket = asyncio.run(run())
+    log = server.log.read_text()
+    assert f"Dragoman listens on {server.url};" in log
+    assert ticket not in log
 
 
 def test_metrics_tell_of_sessions_and_the_log_holds_no_speech(server: ServerProcess) -> None:

@@ -69,7 +69,12 @@ def _add_operations(app: FastAPI, door: Door, runtime: Runtime) -> None:
             door.server.admit()
         except DragomanError as error:
             return JSONResponse(problem(error), 503, headers_of(error))
-        return JSONResponse({"engine": "whisper", "model": engine.model, "locales": engine.locales})
+        return JSONResponse(
+            {
+                "transcription": {"engine": "whisper", "model": engine.model, "locales": engine.locales},
+                "translation": {"targets": engine.targets},
+            }
+        )
 
     @app.get("/metrics")
     async def metrics(caller: Caller = reader) -> Response:

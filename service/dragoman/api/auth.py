@@ -1,7 +1,6 @@
 """Who may use the doors: keys, one-time tickets for browsers, and no pages of other sites."""
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections.abc import Collection
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from dragoman.domain.errors import KeyRefusedError, OriginRefusedError
+from dragoman.store.digest import digest
 from dragoman.store.keys import KeyStore
 from dragoman.store.scope import Scope
 
@@ -84,11 +84,11 @@ class Doorkeeper:
         if len(self._tickets) >= _MOST_TICKETS:
             raise KeyRefusedError("Too many tickets are waiting to be used; try again in half a minute.")
         ticket = secrets.token_urlsafe(32)
-        self._tickets[_hash(ticket)] = _Ticket(caller, origin, now_s + TICKET_S)
+        self._tickets[digest(ticket)] = _Ticket(caller, origin, now_s + TICKET_S)
         return ticket
 
     def _redeem(self, ticket: str, origin: str | None) -> Caller:
-        found = self._tickets.pop(_hash(ticket), None)
+        found = self._tickets.pop(digest(ticket), None)
         if found is None or found.until_s < time.monotonic() or found.origin != origin:
             raise KeyRefusedError("This ticket was used, is too old, or is another site's; ask for a new one.")
         return found.caller
@@ -117,7 +117,3 @@ def _name(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
-
-
-def _hash(ticket: str) -> str:
-    return hashlib.sha256(ticket.encode()).hexdigest()

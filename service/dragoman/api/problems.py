@@ -36,9 +36,14 @@ def status_of(error: DragomanError) -> int:
     return _STATUS.get(error.code, 422)
 
 
+def retry_after_s(error: DragomanError) -> int | None:
+    """Return when to try again, if that is known."""
+    return _RETRY_AFTER_S.get(error.code)
+
+
 def headers_of(error: DragomanError) -> dict[str, str]:
     """Return the headers that go with an error."""
-    seconds = _RETRY_AFTER_S.get(error.code)
+    seconds = retry_after_s(error)
     return {"Retry-After": str(seconds)} if seconds else {}
 
 

@@ -18,7 +18,16 @@ _CLOSE_S: Final = 5
 
 
 class Server(uvicorn.Server):
-    """A server that tells its clients to resume before it stops."""
+    """A server that says where it listens, and tells its clients to resume before it stops."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        for each in (listening for server in self.servers for listening in server.sockets):
+            host, port = each.getsockname()[:2]
+            name = f"[{host}]" if ":" in host else host
+            sys.stderr.write(f"Dragoman listens on http://{name}:{port}; Ctrl+C stops it.\n")
+            sys.stderr.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let go of every session, so that its connections say why they close; then stop."""
@@ -48,8 +57,9 @@ def run(app: FastAPI, host: str, port: int) -> None:
         app,
         host=host,
         port=port,
-        log_level="info",
-        access_log=False,  # what is logged is what a session did; addresses hold tickets
+        # What is logged is what a session did: uvicorn's own lines hold addresses, and those hold tickets.
+        log_level="warning",
+        access_log=False,
         ws="websockets-sansio",
         ws_max_size=_LARGEST_FRAME,
         ws_per_message_deflate=False,  # 14 KB could unfold to 15 MB, and compressing costs a third of the throughput

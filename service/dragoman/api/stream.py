@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dragoman.api.auth import Caller, Doorkeeper
-from dragoman.api.problems import explained, problem, status_of
+from dragoman.api.problems import explained, problem, retry_after_s, status_of
 from dragoman.audio.incoming import Incoming, incoming
 from dragoman.domain.errors import (
     DragomanError,
@@ -30,7 +30,7 @@ from dragoman.domain.messages import (
     Resume,
     parse_message,
 )
-from dragoman.pipeline.live import LiveSession, Speaker
+from dragoman.pipeline.live import Feed, LiveSession
 from dragoman.serving import Serving, declared_audio
 from dragoman.store.scope import Scope
 
@@ -44,7 +44,6 @@ _CLOSE_CODES: Final = {
     "session_unknown": 4404,
     "taken_over": 4409,
 }
-_RETRY_AFTER_MS: Final = {"capacity": 5_000, "draining": 1_000, "spool_full": 5_000, "store_failed": 5_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +114,13 @@ class _Connection:
 
     async def close(self, error: DragomanError) -> None:
         """Say why, and close."""
+        seconds = retry_after_s(error)
         closing = ConnectionClosing(
             session_id=self._session_id,
             code=error.code,
             message=str(error),
             retryable=error.retryable,
-            retry_after_ms=_RETRY_AFTER_MS.get(error.code),
+            retry_after_ms=seconds * 1000 if seconds else None,
         )
         with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
             await self._send(closing)
@@ -155,11 +155,11 @@ class _Connection:
     async def _go_on(self, live: LiveSession, declared: AudioFormat, channel: int | None, after_seq: int) -> None:
         self._session_id = live.session_id
         with self._server.hub.connected(live.session_id):
-            speaker = await live.speak()
-            decoder = incoming(declared, channel, speaker.append)
+            feed = await live.take_over()
+            decoder = incoming(declared, channel, feed.append)
             telling = asyncio.create_task(self._tell(after_seq))
-            listening = asyncio.create_task(self._listen(decoder, speaker))
-            taken = asyncio.create_task(speaker.taken_over.wait())
+            listening = asyncio.create_task(self._listen(decoder, feed))
+            taken = asyncio.create_task(feed.taken_over.wait())
             tasks = {telling, listening, taken}
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -173,7 +173,7 @@ class _Connection:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await decoder.close()
 
-    async def _listen(self, decoder: Incoming, speaker: Speaker) -> None:
+    async def _listen(self, decoder: Incoming, feed: Feed) -> None:
         """Take what the client sends; it never returns, because the session ends the connection."""
         has_ended, idle_s = False, self._patience.idle_s
         while True:
@@ -185,12 +185,12 @@ class _Connection:
             match received:
                 case bytes():
                     await decoder.feed(received)
-                    await speaker.room()
+                    await feed.room()
                 case FlushAudio():
-                    speaker.flush()
+                    feed.flush()
                 case EndAudio():
                     await decoder.end()
-                    speaker.end()
+                    feed.end()
                     has_ended = True
                 case KeepAlive():
                     pass

@@ -74,7 +74,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
     ) -> Response:
         """Return what a session, live or of the past, has said so far."""
         record = await door.server.allowed(session_id, caller.owner)
-        events = door.server.events(record.session_id)
+        events = door.server.hub.stored(record.session_id)
         if format == "jsonl":
             lines = (to_json(event) + "\n" async for event in events)
             return StreamingResponse(lines, media_type=_MEDIA_TYPES[format])

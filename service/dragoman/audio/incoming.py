@@ -57,7 +57,7 @@ class BareAudio:
     def __init__(self, declared: AudioFormat, channel: int | None, sink: Sink) -> None:
         self._read = _READERS[declared.encoding]
         self._channels = declared.channels
-        self._step = _WIDTHS[declared.encoding] * declared.channels
+        self._step = declared.frame_bytes
         self._mixer = MonoMixer(channel)
         self._resampler = StreamingResampler(declared.sample_rate_hz)
         self._is_ours = declared == AudioFormat()  # nothing to do: 200 such streams fit on a core
@@ -181,4 +181,3 @@ _READERS: dict[str, Callable[[bytes], Samples]] = {
     "mulaw": _mulaw,
     "alaw": _alaw,
 }
-_WIDTHS = {"pcm_s16le": 2, "pcm_f32le": 4, "mulaw": 1, "alaw": 1}

@@ -33,19 +33,6 @@ from dragoman.domain.messages import SessionWishes
 _BLOCK_SAMPLES: Final = 1_600
 
 
-class _Paced:
-    """Lets a file flow as it was spoken, or as fast as it is taken."""
-
-    def __init__(self, fast: bool) -> None:
-        self._fast = fast
-        self._started_s = time.monotonic()
-
-    async def wait(self, samples: int) -> None:
-        """Wait until so many samples have been spoken."""
-        if not self._fast:
-            await asyncio.sleep(self._started_s + samples / SAMPLE_RATE_HZ - time.monotonic())
-
-
 async def listen_to(
     source: str, server: str, key: str | None, wishes: SessionWishes, *, fast: bool, as_text: bool
 ) -> int:
@@ -62,7 +49,7 @@ async def listen_to(
 
         async def feed() -> None:
             try:
-                async with aclosing(_audio(source, _Paced(fast), interrupted)) as chunks:
+                async with aclosing(_audio(source, fast, interrupted)) as chunks:
                     async for chunk in chunks:
                         await stream.send(chunk)
             finally:  # what was heard before trouble came is still said
@@ -81,9 +68,9 @@ async def listen_to(
     return EXIT_FAILED if failed else EXIT_INTERRUPTED if interrupted.is_set() else EXIT_OK
 
 
-async def _audio(source: str, paced: _Paced, interrupted: asyncio.Event) -> AsyncGenerator[bytes, None]:
+async def _audio(source: str, fast: bool, interrupted: asyncio.Event) -> AsyncGenerator[bytes, None]:
     """Yield s16le, mono, 16 kHz, until it ends or is interrupted."""
-    chunks = _microphone() if source == "microphone" else _file(source, paced)
+    chunks = _microphone() if source == "microphone" else _file(source, paced=not fast and source != "-")
     async with aclosing(chunks):
         stop = asyncio.ensure_future(interrupted.wait())
         while True:
@@ -99,7 +86,9 @@ async def _audio(source: str, paced: _Paced, interrupted: asyncio.Event) -> Asyn
             yield chunk
 
 
-async def _file(source: str, paced: _Paced) -> AsyncGenerator[bytes, None]:
+async def _file(source: str, *, paced: bool) -> AsyncGenerator[bytes, None]:
+    """Yield a file's audio, ``paced`` as it was spoken; standard input comes when it comes."""
+    started_s = time.monotonic()
     async with open_audio(sys.stdin.buffer if source == "-" else Path(source)) as audio:
         async for item in audio:
             if not isinstance(item, AudioFrame):
@@ -107,8 +96,9 @@ async def _file(source: str, paced: _Paced) -> AsyncGenerator[bytes, None]:
                 continue
             for start in range(0, item.samples, _BLOCK_SAMPLES):
                 yield item.pcm[2 * start : 2 * (start + _BLOCK_SAMPLES)]
-                if source != "-":
-                    await paced.wait(item.start + start + _BLOCK_SAMPLES)
+                if paced:
+                    spoken_s = (item.start + start + _BLOCK_SAMPLES) / SAMPLE_RATE_HZ
+                    await asyncio.sleep(started_s + spoken_s - time.monotonic())
 
 
 async def _microphone() -> AsyncGenerator[bytes, None]:

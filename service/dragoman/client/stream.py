@@ -28,7 +28,6 @@ from dragoman.domain.events import (
 )
 from dragoman.domain.messages import CONTAINERS, Configure, EndAudio, FlushAudio, KeepAlive, Resume, SessionWishes
 
-_WIDTHS: Final = {"pcm_s16le": 2, "pcm_f32le": 4, "mulaw": 1, "alaw": 1}
 _KEPT_S: Final = 60.0
 _GIVE_UP_S: Final = 60.0
 _KEEPALIVE_S: Final = 5.0
@@ -75,7 +74,7 @@ class Stream:
         self._url = _stream_url(url)
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._give_up_s = give_up_s
-        self._step = _WIDTHS[audio.encoding] * audio.channels
+        self._step = audio.frame_bytes
         self._ring = Ring(int(kept_s * audio.sample_rate_hz) * self._step)
         self._sent = 0  # bytes on this connection, counted from the stream's beginning
         self._flushes: deque[int] = deque()
@@ -290,6 +289,8 @@ async def stream(
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of audio that comes in chunks: bare samples as ``wishes`` declares them.
 
+    An error of ``chunks`` ends the audio, and is raised when what came before it has been heard.
+
     Raises:
         StreamFailedError: if the session cannot be brought to its end.
     """
@@ -299,22 +300,23 @@ async def stream(
             async with contextlib.aclosing(opened.events()) as events:
                 async for event in events:
                     yield event
-                    if feeding.done() and (error := feeding.exception()):
-                        raise error
+            await feeding
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
 
 
 async def _feed(opened: Stream, chunks: AsyncIterable[bytes] | Iterable[bytes]) -> None:
-    if isinstance(chunks, AsyncIterable):
-        async for chunk in chunks:
-            await opened.send(chunk)
-    else:
-        pieces = iter(chunks)
-        while (chunk := await asyncio.to_thread(next, pieces, b"")) != b"":
-            await opened.send(chunk)
-    await opened.end()
+    try:
+        if isinstance(chunks, AsyncIterable):
+            async for chunk in chunks:
+                await opened.send(chunk)
+        else:
+            pieces = iter(chunks)
+            while (piece := await asyncio.to_thread(lambda: next(pieces, None))) is not None:
+                await opened.send(piece)
+    finally:  # what came before trouble is still heard
+        await opened.end()
 
 
 def _json(message: BaseModel) -> str:

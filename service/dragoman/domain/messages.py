@@ -16,12 +16,20 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_WIDTHS: Final[dict[str, int]] = {"pcm_s16le": 2, "pcm_f32le": 4, "mulaw": 1, "alaw": 1}
+
+
 class AudioFormat(_Message):
     """Declared audio. Rate (Hz) and channels describe bare samples; a container brings its own."""
 
     encoding: Encoding = "pcm_s16le"
     sample_rate_hz: int = Field(default=16_000, ge=4_000, le=192_000)
     channels: int = Field(default=1, ge=1, le=8)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Return the bytes of one sample of every channel; only bare samples have such a number."""
+        return _WIDTHS[self.encoding] * self.channels
 
 
 class SessionWishes(_Message):

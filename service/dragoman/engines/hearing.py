@@ -40,8 +40,8 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """The beginning of speech that still goes on, for who must decide before it ends."""
+class _Unfinished:
+    """Speech that still goes on, and its audio so far."""
 
     speech: Span
     samples: NDArray[np.float32]
@@ -52,17 +52,16 @@ class Beginning:
         return self.speech.end
 
 
-@dataclass(frozen=True, slots=True)
-class Growing:
-    """Speech so far that still goes on, for who wants to show it before it ends."""
+class Beginning(_Unfinished):
+    """The beginning of speech, for who must decide before it ends."""
 
-    speech: Span
-    samples: NDArray[np.float32]
+    __slots__ = ()
 
-    @property
-    def heard(self) -> int:
-        """Position up to which audio is known."""
-        return self.speech.end
+
+class Growing(_Unfinished):
+    """Speech so far, for who wants to show it before it ends."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

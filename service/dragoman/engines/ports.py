@@ -41,6 +41,11 @@ class Translator(Protocol):
         """Short stable name for events, ``"ctranslate2"``."""
         ...
 
+    @property
+    def targets(self) -> tuple[TargetLanguage, ...]:
+        """Languages that texts of some other can be translated into, sorted."""
+        ...
+
     def supports(self, source: Locale, target: TargetLanguage) -> bool:
         """Return whether texts in ``source`` can be translated into ``target``."""
         ...

@@ -113,10 +113,10 @@ class Hub:
             if not record.is_open:
                 return None
             self.admit()
-            return await self._start(record, recall(await self._history(session_id), record.books))
+            return await self._start(record, await self._recall(record))
 
-    async def recover(self) -> int:
-        """Go on with every session that was open when the last process ended; return how many.
+    async def recover(self) -> None:
+        """Go on with every session that was open when the last process ended.
 
         Audio of sessions that have ended is deleted: that process did not come to it.
         """
@@ -124,10 +124,9 @@ class Hub:
         for session_id in set(await self._spool.kept()) - {record.session_id for record in records}:
             await self._spool.delete(session_id)
         for record in records:
-            memory = recall(await self._history(record.session_id), record.books)
+            memory = await self._recall(record)
             with suppress(DragomanError):  # it stays open in the store, and whoever resumes it is told why not
                 await self._start(record, memory)
-        return len(self._live)
 
     async def record(self, session_id: str) -> SessionRecord:
         """Return what is stored of a session.
@@ -146,10 +145,15 @@ class Hub:
             async for event in live.follow(after_seq):
                 yield event
             return
-        while events := await self._store.events(session_id, after_seq, _PAGE):
-            for event in events:
+        async for event in self.stored(session_id, after_seq):
+            yield event
+
+    async def stored(self, session_id: str, after_seq: int = 0) -> AsyncGenerator[DurableEvent, None]:
+        """Yield what is stored of a session so far."""
+        while page := await self._store.events(session_id, after_seq, _PAGE):
+            for event in page:
                 yield event
-            after_seq = events[-1].seq
+            after_seq = page[-1].seq
 
     @contextmanager
     def connected(self, session_id: str) -> Iterator[None]:
@@ -165,10 +169,6 @@ class Hub:
                 del self._connected[session_id]
                 self._leave_later(session_id)
 
-    def drain(self) -> None:
-        """Admit no more sessions."""
-        self._is_draining = True
-
     async def close(self) -> None:
         """Stop; sessions that have not ended go on when the next process recovers them."""
         self._is_draining = True
@@ -177,6 +177,9 @@ class Hub:
         for live in list(self._live.values()):
             live.give_up(DrainingError("The server is stopping; resume the session in a moment."))
         await asyncio.gather(*self._watching, return_exceptions=True)
+
+    async def _recall(self, record: SessionRecord) -> Memory:
+        return recall([event async for event in self.stored(record.session_id)], record.books)
 
     async def _start(self, record: SessionRecord, memory: Memory | None) -> LiveSession:
         """Run a session; without a memory it is a new one."""
@@ -230,9 +233,3 @@ class Hub:
                 f"Nobody was connected for {self._rules.resume_s:g} s, so the session ended with the audio it had."
             )
             live.leave(Notice("client_gone", message))
-
-    async def _history(self, session_id: str) -> list[DurableEvent]:
-        found: list[DurableEvent] = []
-        while page := await self._store.events(session_id, found[-1].seq if found else 0, _PAGE):
-            found += page
-        return found

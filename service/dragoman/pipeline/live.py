@@ -23,7 +23,7 @@ _RETRIES_S: Final = (0.1, 0.5, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0)
 _MOST_UNCOMMITTED: Final = 256
 
 
-class Speaker:
+class Feed:
     """One connection's way into a live session, until another one takes it over."""
 
     def __init__(self, inlet: Inlet, give_up: Callable[[DragomanError], None]) -> None:
@@ -31,11 +31,6 @@ class Speaker:
         self._give_up = give_up
         self.taken_over = asyncio.Event()
         """Set when another connection sends the audio; what this one sends is no longer taken."""
-
-    @property
-    def written(self) -> int:
-        """Samples taken so far: the next one sent has this number."""
-        return self._inlet.written
 
     def append(self, pcm: bytes) -> None:
         """Send the next samples (s16le, mono, 16 kHz).
@@ -84,7 +79,7 @@ class LiveSession:
         """Set when the session has ended or this process can no longer go on with it."""
         self.has_ended = False
         self._inlet = inlet
-        self._speaker: Speaker | None = None
+        self._feed: Feed | None = None
         self._session = session
         self._outlet = outlet
         self._spooled = spooled
@@ -113,7 +108,7 @@ class LiveSession:
         """Samples that were taken and are not heard yet."""
         return self._inlet.behind
 
-    async def speak(self) -> "Speaker":
+    async def take_over(self) -> Feed:
         """Return the way in, for one connection; the one that had it before has it no more.
 
         All audio that was taken is safe and acknowledged by then: the next sample is the one after it.
@@ -121,15 +116,15 @@ class LiveSession:
         Raises:
             SpoolFullError, SpoolFailedError: if that cannot be.
         """
-        if self._speaker:
-            self._speaker.taken_over.set()
-        self._speaker = speaker = Speaker(self._inlet, self.give_up)
+        if self._feed:
+            self._feed.taken_over.set()
+        self._feed = feed = Feed(self._inlet, self.give_up)
         try:
             self._outlet.acknowledge(await self._spooled.until_durable(self._inlet.written))
         except (SpoolFullError, SpoolFailedError) as error:
             self.give_up(error)
             raise
-        return speaker
+        return feed
 
     def tell(self, notice: Notice) -> None:
         """Say something to who follows the session, as a warning."""
@@ -138,10 +133,6 @@ class LiveSession:
     def leave(self, notice: Notice) -> None:
         """End the session with the audio it has: nobody will send more."""
         self._inlet.end(notice)
-
-    def cancel(self) -> None:
-        """End the session at its owner's wish, without hearing the rest."""
-        self._session.stop()
 
     def give_up(self, error: DragomanError) -> None:
         """Let go of the session, which goes on when it is resumed; followers are told why."""

@@ -181,13 +181,13 @@ class Session:
         spec = self._spec
         targets = self._translations.wanted_of_transcriber(spec.candidates)
         return TranscriptionRequest(
-            spec.candidates,
-            spec.lid,
-            targets,
-            spec.word_times,
-            spec.partials,
-            self._memory.books.settled,
-            self._memory.locale,
+            candidates=spec.candidates,
+            lid=spec.lid,
+            targets=targets,
+            word_times=spec.word_times,
+            partials=spec.partials,
+            start=self._memory.books.settled,
+            locale=self._memory.locale,
         )
 
     def _events(self, item: Heard | None) -> Iterator[Event]:

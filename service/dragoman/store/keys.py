@@ -1,6 +1,5 @@
 """API keys: who may use the service, and for what. Only a hash of a key is kept."""
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -14,6 +13,7 @@ from sqlalchemy import Engine, Row, func, insert, select, update
 from dragoman.domain.errors import KeyUnknownError
 from dragoman.store import tables
 from dragoman.store.database import WRITES, open_database, translated
+from dragoman.store.digest import digest
 from dragoman.store.scope import Scope as Scope
 
 _FORM: Final = re.compile(r"dgm_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
@@ -60,7 +60,7 @@ class KeyStore:
         row = {
             "key_id": key_id,
             "name": name,
-            "hash": _hash(key),
+            "hash": digest(key),
             "scopes": " ".join(sorted(record.scopes)),
             "created_ms": record.created_ms,
         }
@@ -91,7 +91,7 @@ class KeyStore:
         query = select(tables.api_keys).where(_KEYS.key_id == form[1], _KEYS.revoked_ms.is_(None))
         with translated(), self._reads.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return _record(row) if row is not None and hmac.compare_digest(row.hash, _hash(key)) else None
+        return _record(row) if row is not None and hmac.compare_digest(row.hash, digest(key)) else None
 
     def any_active(self) -> bool:
         """Return whether there is a key that is not revoked."""
@@ -109,11 +109,6 @@ class KeyStore:
 def _record(row: Row[tuple[object, ...]]) -> KeyRecord:
     scopes = frozenset(Scope(scope) for scope in row.scopes.split())
     return KeyRecord(row.key_id, row.name, scopes, row.created_ms, row.revoked_ms)
-
-
-def _hash(key: str) -> str:
-    # A key of 256 random bits cannot be guessed, so nothing slower than SHA-256 is needed.
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _now_ms() -> int:

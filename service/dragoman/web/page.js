@@ -143,8 +143,9 @@ async function offerLanguages() {
     complain(body?.error?.message ?? 'The server cannot be reached; reload the page once it runs.');
     return;
   }
-  settings.offer(body.locales);
-  part('known').textContent = `This server knows ${listed(body.locales.map(nameOf).sort())}.`;
+  const { locales } = body.transcription;
+  settings.offer(locales, body.translation.targets);
+  part('known').textContent = `This server knows ${listed(locales.map(nameOf).sort())}.`;
 }
 
 async function offerDevices() {

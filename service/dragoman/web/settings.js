@@ -1,6 +1,6 @@
 /** What the reader wants of a session: languages to expect, how they are told apart, and translations. */
 
-import { codeOf, fullNameOf, nameOf } from './languages.js';
+import { fullNameOf, nameOf } from './languages.js';
 
 /** @import { Wishes } from './events.d.ts' */
 
@@ -22,12 +22,14 @@ export class Settings {
     form.addEventListener('submit', (event) => event.preventDefault());
   }
 
-  /** Offer the languages that the server knows. @param {string[]} locales */
-  offer(locales) {
-    const names = [...locales].sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en'));
-    fill(this.#part('languages'), 'language', names.map((locale) => [locale, fullNameOf(locale)]));
-    const codes = [...new Set(names.map(codeOf))];
-    fill(this.#part('targets'), 'target', codes.map((code) => [code, nameOf(code)]));
+  /**
+   * Offer the languages that the server knows.
+   * @param {string[]} locales that can be spoken
+   * @param {string[]} targets that can be translated into
+   */
+  offer(locales, targets) {
+    fill(this.#part('languages'), 'language', byName(locales).map((locale) => [locale, fullNameOf(locale)]));
+    fill(this.#part('targets'), 'target', byName(targets).map((target) => [target, nameOf(target)]));
     this.#tell();
   }
 
@@ -73,6 +75,11 @@ export class Settings {
   #part(name) {
     return /** @type {HTMLElement} */ (this.#form.querySelector(`[data-part="${name}"]`));
   }
+}
+
+/** @param {string[]} tags */
+function byName(tags) {
+  return [...tags].sort((a, b) => nameOf(a).localeCompare(nameOf(b), 'en'));
 }
 
 /**

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dragoman.domain.errors import TranslationFailedError
-from dragoman.domain.language import Locale, TargetLanguage
+from dragoman.domain.language import Locale, TargetLanguage, parse_target
 from dragoman.engines.ctranslate.interpreter import Interpreter, load_interpreter
 from dragoman.engines.ctranslate.model import TranslationModel
 from dragoman.engines.ctranslate.options import CTranslate2Options
@@ -31,6 +31,11 @@ class CTranslate2Translator:
     def name(self) -> str:
         """Short stable name for events."""
         return "ctranslate2"
+
+    @property
+    def targets(self) -> tuple[TargetLanguage, ...]:
+        """Return what some model translates into."""
+        return tuple(sorted({parse_target(target) for model in self._models for target in model.targets}))
 
     def supports(self, source: Locale, target: TargetLanguage) -> bool:
         """Return whether a model, or two that meet in English, serve this pair."""
