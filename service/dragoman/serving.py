@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dragoman.domain.audio import Span
 from dragoman.domain.errors import DragomanError, FolderTakenError, SessionUnknownError, StoreFailedError
-from dragoman.domain.events import DurableEvent
+from dragoman.domain.events import DurableEvent, SessionEnded
 from dragoman.domain.language import parse_locale, parse_target
 from dragoman.domain.messages import AudioFormat, SessionWishes
 from dragoman.domain.speech import AudioInput, Heard, Silence, TranscriptionRequest
@@ -67,6 +67,7 @@ class Serving:
         self.runtime = runtime
         self.keys = KeyStore(store.engine)
         self._store = store
+        self._files: set[KeptTranscription] = set()
         self.hub = Hub(self._session, store, spool, observer, HubRules(settings.max_sessions, settings.resume_s))
 
     async def open(self, wishes: SessionWishes, owner: str | None) -> Opened:
@@ -116,7 +117,15 @@ class Serving:
             source=transcription.spec.source,
         )
         await self._store.create(_record(transcription.spec, kept, owner, None))
-        return KeptTranscription(transcription, self._store)
+        running = KeptTranscription(transcription, self._store)
+        self._files.add(running)
+        running.when_over(lambda: self._files.discard(running))
+        return running
+
+    async def close(self) -> None:
+        """Stop: live sessions go on in the next process, files end with what was said of them."""
+        await self.hub.close()
+        await asyncio.gather(*(each.stop() for each in self._files))
 
     async def _session(
         self,
@@ -143,11 +152,16 @@ class Serving:
 
 
 class KeptTranscription:
-    """A recording on its way through a session whose events are committed before they are told."""
+    """A recording on its way through a session whose events are committed before they are told.
+
+    It ends when nobody reads it any more, with what was said until then.
+    """
 
     def __init__(self, transcription: Transcription, store: SqlStore) -> None:
         self._transcription = transcription
         self._store = store
+        self._told: asyncio.Queue[DurableEvent | Exception] = asyncio.Queue()
+        self._running = asyncio.create_task(self._run())
 
     @property
     def session_id(self) -> str:
@@ -155,11 +169,35 @@ class KeptTranscription:
         return self._transcription.spec.session_id
 
     async def events(self) -> AsyncGenerator[DurableEvent, None]:
-        """Yield the events, ``session.started`` to ``session.ended``."""
-        async with aclosing(ahead(self._booked(), _AHEAD)) as events:
-            async for event, books in events:
-                await self._store.commit(self.session_id, [event], books)
-                yield event
+        """Yield the events, ``session.started`` to ``session.ended``. Read them once."""
+        try:
+            while True:
+                told = await self._told.get()
+                if isinstance(told, Exception):
+                    raise told
+                yield told
+                if isinstance(told, SessionEnded):
+                    return
+        finally:
+            self._transcription.stop()
+
+    def when_over(self, call: Callable[[], object]) -> None:
+        """Call something once the recording is no longer read."""
+        self._running.add_done_callback(lambda _: call())
+
+    async def stop(self) -> None:
+        """End it now, and wait until that is stored."""
+        self._transcription.stop()
+        await asyncio.wait([self._running])
+
+    async def _run(self) -> None:
+        try:
+            async with aclosing(ahead(self._booked(), _AHEAD)) as events:
+                async for event, books in events:
+                    await self._store.commit(self.session_id, [event], books)
+                    self._told.put_nowait(event)
+        except Exception as error:  # noqa: BLE001 - not swallowed: raised where the events are read
+            self._told.put_nowait(error)
 
     async def _booked(self) -> AsyncGenerator[tuple[DurableEvent, Books], None]:
         async with aclosing(self._transcription.events()) as events:
@@ -185,7 +223,7 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
             try:
                 yield server
             finally:
-                await server.hub.close()
+                await server.close()
         finally:
             await spool.close()
             await asyncio.to_thread(store.close)

@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 
 from dragoman.api.app import create_app
-from dragoman.domain.events import DurableEvent, TranscriptFinal, from_json
+from dragoman.domain.events import DurableEvent, SessionEnded, TranscriptFinal, from_json
+from dragoman.resources import samples_folder
 from dragoman.runtime import Runtime
 from dragoman.settings import read_settings
 from tests.calls import CANDIDATES, call
@@ -52,14 +53,19 @@ class Server(uvicorn.Server):
             connection.close()
 
     def post(self, audio: bytes, **fields: str) -> tuple[int, str]:
-        mark = secrets.token_hex(8)
-        parts = [
-            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in fields.items()
-        ]
-        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n\r\n'
-        body = "".join([*parts, head]).encode() + audio + f"\r\n--{mark}--\r\n".encode()
-        return self.request("POST", "/v1/transcripts", body, f"multipart/form-data; boundary={mark}")
+        return self.request("POST", "/v1/transcripts", *form(audio, **fields))
+
+
+def form(audio: bytes, **fields: str) -> tuple[bytes, str]:
+    """Return the body and the content type of a form with a file."""
+    mark = secrets.token_hex(8)
+    parts = [
+        f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="call.wav"\r\n\r\n'
+    body = "".join([*parts, head]).encode() + audio + f"\r\n--{mark}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={mark}"
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +131,25 @@ def test_a_file_becomes_a_stream_of_events(server: Server) -> None:
     ]
     assert status == 200
     assert [final.locale for final in finals] == [sentence.locale for sentence in call("mixed").sentences]
+
+
+def test_a_reader_that_leaves_ends_the_work_and_what_was_said_stays(server: Server) -> None:
+    body, content_type = form((samples_folder() / "audio" / "meeting.flac").read_bytes(), format="jsonl")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("POST", "/v1/transcripts", body, {"Content-Type": content_type})
+    answer = connection.getresponse()
+    place = answer.headers["Location"]
+    answer.readline()
+    connection.close()
+    for _ in range(100):
+        told = [from_json(line) for line in server.request("GET", f"{place}?format=jsonl")[1].splitlines()]
+        if isinstance(told[-1], SessionEnded):
+            break
+        time.sleep(0.1)
+    events = checked(event for event in told if isinstance(event, DurableEvent))
+    assert isinstance(last := events[-1], SessionEnded)
+    assert last.reason == "cancelled"
+    assert last.ledger.accepted_samples < 600 * 16_000  # not all of the ten minutes
 
 
 @pytest.mark.parametrize(

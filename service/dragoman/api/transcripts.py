@@ -1,7 +1,7 @@
 """Files in, transcripts out; and the transcript of any session, live or of the past."""
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, aclosing
 from typing import Annotated, Final, Literal
 
@@ -48,16 +48,16 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
         wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times)
         _check_captions(format, wishes, captions_in)
-        # A streamed answer may outlive the request's own file.
+        # The work may outlive the request's own file.
         with ExitStack() as stack:
             copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
             recording = Recording(copy, name=file.filename, channel=channel)
             kept = await door.server.transcribe(recording, wishes, caller.owner)
-            events = _closing(kept.events(), stack.pop_all())
+            kept.when_over(stack.pop_all().close)
+        events = kept.events()
         location = {"Location": f"/v1/transcripts/{kept.session_id}"}
         if format == "jsonl":
-            lines = (to_json(event) + "\n" async for event in events)
-            return StreamingResponse(lines, media_type=_MEDIA_TYPES[format], headers=location)
+            return StreamingResponse(_lines(events), media_type=_MEDIA_TYPES[format], headers=location)
         transcript = await _built(events)
         if transcript.errors and not transcript.utterances:
             error = transcript.errors[0]
@@ -76,8 +76,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         record = await door.server.allowed(session_id, caller.owner)
         events = door.server.hub.stored(record.session_id)
         if format == "jsonl":
-            lines = (to_json(event) + "\n" async for event in events)
-            return StreamingResponse(lines, media_type=_MEDIA_TYPES[format])
+            return StreamingResponse(_lines(events), media_type=_MEDIA_TYPES[format])
         return _document(await _built(events), format, captions_in, {})
 
 
@@ -89,11 +88,18 @@ def _check_captions(wanted: _Format, wishes: Wishes, captions_in: str | None) ->
         )
 
 
-async def _built(events: AsyncIterator[DurableEvent]) -> Transcript:
+async def _built(events: AsyncGenerator[DurableEvent, None]) -> Transcript:
     builder = TranscriptBuilder()
-    async for event in events:
-        builder.add(event)
+    async with aclosing(events):
+        async for event in events:
+            builder.add(event)
     return builder.transcript()
+
+
+async def _lines(events: AsyncGenerator[DurableEvent, None]) -> AsyncGenerator[str, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield to_json(event) + "\n"
 
 
 def _document(transcript: Transcript, wanted: _Format, captions_in: str | None, headers: Mapping[str, str]) -> Response:
@@ -102,10 +108,3 @@ def _document(transcript: Transcript, wanted: _Format, captions_in: str | None, 
     else:
         text = FORMATS[wanted](transcript)
     return Response(text, media_type=_MEDIA_TYPES[wanted], headers=dict(headers))
-
-
-async def _closing(events: AsyncGenerator[DurableEvent, None], stack: ExitStack) -> AsyncIterator[DurableEvent]:
-    with stack:
-        async with aclosing(events):
-            async for event in events:
-                yield event
