@@ -17,7 +17,7 @@ from dragoman.engines.ports import SpeechDetector
 from dragoman.engines.whisper.detector import SileroDetector
 from dragoman.engines.whisper.folder import WhisperOptions
 from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, RightSizedWhisper
-from dragoman.engines.whisper.scheduler import Listening, Scheduler
+from dragoman.engines.whisper.scheduler import Listening, Scheduler, Urgency
 from dragoman.engines.whisper.transcriber import TranscriberRules, WhisperTranscriber
 from dragoman.runtime import Recording, Runtime, Wishes
 from dragoman.settings import Settings
@@ -37,12 +37,12 @@ class CountingScheduler(Scheduler):
     full_windows = 0
 
     async def listen(
-        self, samples: NDArray[np.float32], *, identify: bool, margin_frames: int | None = None
+        self, samples: NDArray[np.float32], urgency: Urgency, *, identify: bool, margin_frames: int | None = None
     ) -> Listening:
         """Listen as the product does."""
         self.windows_again += margin_frames is not None
         self.full_windows += margin_frames == FULL_WINDOW_FRAMES
-        return await super().listen(samples, identify=identify, margin_frames=margin_frames)
+        return await super().listen(samples, urgency, identify=identify, margin_frames=margin_frames)
 
 
 class StreamLane:

@@ -163,6 +163,11 @@ class Runtime:
             targets.add(parse_target("en"))  # Whisper translates into English by itself
         return EngineInfo(model.name, usual_locales(model.languages), tuple(sorted(targets)))
 
+    @property
+    def delay_s(self) -> float:
+        """How long finals of live streams waited for the model of late."""
+        return self._engine.scheduler.delay_s if self._engine else 0.0
+
     async def check(self, wishes: Wishes) -> None:
         """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""
         self._spec(await asyncio.to_thread(self._load), wishes)
@@ -231,10 +236,11 @@ class Runtime:
             device=settings.device,
             compute_type=settings.compute_type,
             threads=settings.threads,
+            workers=settings.workers,
             beam_size=settings.beam_size,
         )
         model = RightSizedWhisper(options)
-        scheduler = Scheduler(model, options.max_batch)
+        scheduler = Scheduler(model, options.max_batch, model.workers)
         return _Engine(model, scheduler, WhisperTranscriber(model, scheduler))
 
     def _build_translator(self) -> Translator | None:

@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from dragoman.domain.audio import Span
-from dragoman.domain.errors import DragomanError, FolderTakenError, SessionUnknownError, StoreFailedError
+from dragoman.domain.errors import CapacityError, DragomanError, FolderTakenError, SessionUnknownError, StoreFailedError
 from dragoman.domain.events import DurableEvent, SessionEnded
 from dragoman.domain.language import parse_locale, parse_target
 from dragoman.domain.messages import AudioFormat, SessionWishes
@@ -37,6 +37,7 @@ from dragoman.store.sql import SqlStore
 from dragoman.streams import ahead
 
 _SYNC_MS: Final = 200
+_MOST_DELAY_S: Final = 1.0
 _AHEAD: Final = 64
 """Events of a file that may wait to be committed."""
 
@@ -88,6 +89,10 @@ class Serving:
     def admit(self) -> None:
         """Find out whether one more session may be opened; raises as ``open``."""
         self.hub.admit()
+        if (delay_s := self.runtime.delay_s) > _MOST_DELAY_S:
+            raise CapacityError(
+                f"The model is busy: finals wait {delay_s:.1f} s for it, so no new session is taken; try again later."
+            )
         if not self._store.has_room:
             raise StoreFailedError("The disk is full, so no new session can be kept; make room on it.")
 
@@ -267,7 +272,7 @@ def _wishes(wishes: SessionWishes) -> Wishes:
 
 
 def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:
-    return replace(spec, source=wishes.source, channel=wishes.channel, partials=wishes.partials)
+    return replace(spec, source=wishes.source, channel=wishes.channel, live=True, partials=wishes.partials)
 
 
 def _record(spec: SessionSpec, wishes: SessionWishes, owner: str | None, token: str | None) -> SessionRecord:

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0, le=256)
     """CPU threads per decoding; 0 chooses by the size of the model."""
 
+    workers: int = Field(default=0, ge=0, le=256)
+    """Calls of the model that run at once; 0 chooses: one per core for models that use one thread, else one."""
+
     beam_size: int = Field(default=1, ge=1, le=20)
     """Beams of transcription; 1 is greedy."""
 

@@ -15,8 +15,8 @@ class TranscriptionRequest:
     """What a session wants from a transcriber.
 
     ``candidates`` are valid for ``lid`` (see ``check_candidates``); a single one fixes the language. ``targets`` lets
-    an engine that can translate while it transcribes do so; it need not. ``partials`` asks for what is understood while
-    somebody still speaks: for live streams.
+    an engine that can translate while it transcribes do so; it need not. Somebody waits for what is said on a ``live``
+    stream, for each final as it is spoken; ``partials`` asks for what is understood before that.
 
     A session that goes on has its audio from sample ``start`` on, and ``locale`` is the language spoken before that.
     """
@@ -25,6 +25,7 @@ class TranscriptionRequest:
     lid: LidMode = LidMode.CONTINUOUS
     targets: tuple[TargetLanguage, ...] = ()
     word_times: bool = False
+    live: bool = False
     partials: bool = False
     start: int = 0
     locale: Locale | None = None

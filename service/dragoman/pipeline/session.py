@@ -185,6 +185,7 @@ class Session:
             lid=spec.lid,
             targets=targets,
             word_times=spec.word_times,
+            live=spec.live,
             partials=spec.partials,
             start=self._memory.books.settled,
             locale=self._memory.locale,

@@ -9,7 +9,8 @@ from dragoman.domain.language import LidMode, Locale, TargetLanguage, check_cand
 class SessionSpec:
     """The wishes of whoever opens a session.
 
-    ``model``, ``source`` and ``channel`` are echoed for the reader; ``partials`` is for live streams.
+    ``model``, ``source`` and ``channel`` are echoed for the reader; ``live`` and ``partials`` are those of the
+    ``TranscriptionRequest``.
 
     Raises:
         LanguageLimitError: if the candidates break the limits of language identification.
@@ -23,6 +24,7 @@ class SessionSpec:
     model: str | None = None
     source: str | None = None
     channel: int | None = None
+    live: bool = False
     partials: bool = False
 
     def __post_init__(self) -> None:

@@ -1,5 +1,7 @@
 """The bundled model, for real: right answers on what it was trained for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,16 @@ def test_a_batch_gives_what_its_jobs_give_alone(micro: RightSizedWhisper) -> Non
     assert len(mixed) >= 4
     together = micro.generate(mixed)
     assert [each.text for each in together] == [micro.generate([job])[0].text for job in mixed]
+
+
+def test_a_text_goes_on_after_its_prefix(micro: RightSizedWhisper) -> None:
+    """Also in a batch, where prefixes may differ in length."""
+    jobs = [replace(encoded_sentence(micro, "en", number), timestamps=False) for number in (0, 3)]
+    same_window = [job for job in jobs if job.encoded.window_frames == jobs[0].encoded.window_frames]
+    for job in same_window:
+        whole = micro.generate([job])[0]
+        forced = [replace(job, prefix=whole.tokens[:length], quick=True) for length in (0, 3, len(whole.tokens) - 2)]
+        assert [each.tokens for each in micro.generate(forced)] == [whole.tokens] * 3
 
 
 def test_a_text_says_until_when_it_reaches(micro: RightSizedWhisper) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dragoman.domain.errors import EngineFailedError
 from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, TimedWord
-from dragoman.engines.whisper.scheduler import Scheduler
+from dragoman.engines.whisper.scheduler import OvertakenError, Scheduler, Urgency
 
 
 class GatedModel:
@@ -51,8 +51,8 @@ def run(model: GatedModel, *jobs: DecodeJob, max_batch: int = 4) -> list[Decoded
     async def decode_all() -> list[Decoded | BaseException]:
         scheduler = Scheduler(model, max_batch)
         # The worker waits inside this one, while all others queue up.
-        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), identify=False))
-        rest = asyncio.gather(*(scheduler.decode(each) for each in jobs), return_exceptions=True)
+        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
+        rest = asyncio.gather(*(scheduler.decode(each, Urgency.FINAL) for each in jobs), return_exceptions=True)
         await asyncio.sleep(0.05)
         model.gate.set()
         await first
@@ -90,6 +90,92 @@ def test_a_batch_has_a_limit() -> None:
     assert [len(batch) for batch in model.batches] == [4, 2]
 
 
+def asked(model: GatedModel, *work: tuple[DecodeJob, Urgency], wait_s: float = 0.05) -> list[Decoded | BaseException]:
+    """Ask for work of some urgency while the worker is busy; return what came of it."""
+
+    async def decode_all() -> list[Decoded | BaseException]:
+        scheduler = Scheduler(model, 4)
+        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
+        await asyncio.sleep(0)
+        rest = asyncio.gather(*(scheduler.decode(*each) for each in work), return_exceptions=True)
+        await asyncio.sleep(wait_s)
+        model.gate.set()
+        await first
+        try:
+            return await rest
+        finally:
+            scheduler.close()
+
+    return asyncio.run(decode_all())
+
+
+def test_what_is_due_first_goes_first() -> None:
+    model = GatedModel()
+    windows = {Urgency.FILE: 100, Urgency.PARTIAL: 200, Urgency.EARLY: 300, Urgency.FINAL: 400}
+    asked(model, *((job(urgency.name, window), urgency) for urgency, window in windows.items()))
+    assert model.batches == [["FINAL"], ["EARLY"], ["PARTIAL"], ["FILE"]]
+
+
+def test_work_of_one_shape_shares_a_batch_whatever_its_urgency() -> None:
+    model = GatedModel()
+    asked(model, (job("file"), Urgency.FILE), (job("partial"), Urgency.PARTIAL), (job("final"), Urgency.FINAL))
+    assert model.batches == [["final", "partial", "file"]]
+
+
+def test_a_partial_that_waited_too_long_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Urgency.PARTIAL, "_value_", 0.01)
+    model = GatedModel()
+    partial, final = asked(model, (job("partial"), Urgency.PARTIAL), (job("final"), Urgency.FINAL), wait_s=0.1)
+    assert isinstance(partial, OvertakenError)
+    assert isinstance(final, Decoded)
+    assert model.batches == [["final"]]
+
+
+def test_how_long_finals_wait_is_known_and_forgotten() -> None:
+    async def wait() -> tuple[float, float, float]:
+        model = GatedModel()
+        scheduler = Scheduler(model, 1)
+        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
+        await asyncio.sleep(0.05)
+        idle_s = scheduler.delay_s
+        second = asyncio.create_task(scheduler.decode(job("en"), Urgency.FINAL))
+        await asyncio.sleep(0.3)
+        waiting_s = scheduler.delay_s
+        model.gate.set()
+        await asyncio.gather(first, second)
+        done_s = scheduler.delay_s
+        scheduler.close()
+        return idle_s, waiting_s, done_s
+
+    idle_s, waiting_s, done_s = asyncio.run(wait())
+    assert idle_s < 0.1
+    assert waiting_s > 0.25
+    assert 0.2 < done_s <= waiting_s + 0.1
+
+
+class MeetingModel(GatedModel):
+    """Decodes nothing until three do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meeting = threading.Barrier(3)
+
+    def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
+        self.meeting.wait(5)
+        return [Decoded(job.language, (), 0.0, 0.0) for job in jobs]
+
+
+def test_several_workers_work_at_once() -> None:
+    async def decode_all() -> list[Decoded]:
+        scheduler = Scheduler(MeetingModel(), 1, workers=3)
+        try:
+            return await asyncio.gather(*(scheduler.decode(job(name), Urgency.FINAL) for name in ("a", "b", "c")))
+        finally:
+            scheduler.close()
+
+    assert [each.text for each in asyncio.run(decode_all())] == ["a", "b", "c"]
+
+
 def test_a_failure_reaches_those_who_waited_for_it_and_nobody_else() -> None:
     model = GatedModel()
     failed, fine = run(model, job("bad", 100), job("en", 200))
@@ -105,7 +191,7 @@ def test_a_failure_while_listening_is_an_engine_failure() -> None:
         scheduler = Scheduler(model, 1)
         try:
             with pytest.raises(EngineFailedError, match="no samples"):
-                await scheduler.listen(np.zeros(0, np.float32), identify=False)
+                await scheduler.listen(np.zeros(0, np.float32), Urgency.FINAL, identify=False)
         finally:
             scheduler.close()
 
@@ -117,8 +203,8 @@ def test_cancelled_work_is_never_begun() -> None:
 
     async def cancel() -> None:
         scheduler = Scheduler(model, 4)
-        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), identify=False))
-        second = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), identify=False))
+        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
+        second = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
         await asyncio.sleep(0.05)
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)
@@ -136,7 +222,7 @@ def test_a_closed_scheduler_refuses_work_and_leaves_no_thread() -> None:
         scheduler.close()
         scheduler.close()
         with pytest.raises(EngineFailedError, match="shut down"):
-            await scheduler.decode(job("en"))
+            await scheduler.decode(job("en"), Urgency.FINAL)
 
     asyncio.run(close())
     assert "whisper" not in {thread.name for thread in threading.enumerate()}

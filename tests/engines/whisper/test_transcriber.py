@@ -209,7 +209,7 @@ def test_at_start_does_not_keep_short_greetings_waiting(transcribe: Transcribe, 
 @pytest.mark.parametrize("lid", LidMode)
 def test_a_live_stream_shows_what_it_hears_before_it_is_final(transcribe: Transcribe, lid: LidMode) -> None:
     frames = list(call("mixed" if lid is LidMode.CONTINUOUS else "de").frames(12_000))
-    heard = transcribe(frames, TranscriptionRequest(ALL, lid, partials=True))
+    heard = transcribe(frames, TranscriptionRequest(ALL, lid, live=True, partials=True))
     assert_settles(heard, frames[-1].end)
     shown = [item for item in heard if isinstance(item, Partial)]
     # Nothing is shown before the language is decided, nor of what the end of the audio cuts off.

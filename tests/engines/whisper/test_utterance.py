@@ -15,7 +15,7 @@ from dragoman.domain.language import LidMode, parse_candidates, parse_target
 from dragoman.domain.speech import Heard, Hypothesis, Notice, TranscriptionRequest
 from dragoman.engines.hearing import Spoken
 from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, Decoded, DecodeJob, Encoded, TimedWord
-from dragoman.engines.whisper.scheduler import Scheduler
+from dragoman.engines.whisper.scheduler import Scheduler, Urgency
 from dragoman.engines.whisper.utterance import SpokenLanguage, UtteranceDecoder
 
 FINE = Decoded("Guten Tag.", (1,), -0.1, 0.0)
@@ -80,8 +80,8 @@ def decode(model: ScriptedModel, *, translate: bool = False, segment: Segment = 
         decoder = UtteranceDecoder(scheduler, request, {DE[0]: "de"}, can_translate=True)
         spoken = Spoken(segment, np.zeros(36_000, np.float32))
         try:
-            listening = asyncio.create_task(scheduler.listen(spoken.samples, identify=False))
-            return await decoder.decode(spoken, listening, SpokenLanguage(DE[0]), heard_at_s=0.0)
+            listening = asyncio.create_task(scheduler.listen(spoken.samples, Urgency.FINAL, identify=False))
+            return await decoder.decode(spoken, listening, SpokenLanguage(DE[0]), 0.0, Urgency.FINAL)
         finally:
             scheduler.close()
 

@@ -10,6 +10,8 @@ from dragoman.domain.errors import ModelInvalidError, ModelMissingError
 _SMALL_MODEL_BYTES: Final = 200_000_000
 """Between ``base`` and ``small``."""
 
+_MOST_CALLS: Final = 8
+
 _NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
 
 
@@ -18,14 +20,16 @@ class WhisperOptions:
     """How a model is run.
 
     ``model`` is a folder or a hub name (``"small"``, ``"large-v3-turbo"``, ``"owner/model"``). ``threads`` are CPU
-    threads per call, 0 to let ``cpu_threads`` choose. ``beam_size`` 1 is greedy. ``margin_frames`` (10 ms each) of
-    padding follow the speech in a right-sized window (docs/decisions/0003).
+    threads per call, 0 to let ``cpu_threads`` choose; ``workers`` calls run at once, 0 to let ``calls_at_once`` choose.
+    ``beam_size`` 1 is greedy. ``margin_frames`` (10 ms each) of padding follow the speech in a right-sized window
+    (docs/decisions/0003).
     """
 
     model: str
     device: str = "cpu"
     compute_type: str = "int8"
     threads: int = 0
+    workers: int = 0
     beam_size: int = 1
     margin_frames: int = 100
     max_batch: int = 8
@@ -39,6 +43,19 @@ def cpu_threads(options: WhisperOptions, folder: Path) -> int:
     """
     small = (folder / "model.bin").stat().st_size < _SMALL_MODEL_BYTES
     return options.threads or (1 if small else 0)
+
+
+def calls_at_once(options: WhisperOptions, threads: int) -> int:
+    """Return how many calls of the model may run at once: one for every core, if each takes one thread.
+
+    They share the weights. Calls of several threads, and those on a GPU, share the machine less well.
+    """
+    one_each = options.device == "cpu" and threads == 1
+    return options.workers or (min(_usable_cores(), _MOST_CALLS) if one_each else 1)
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def find_model(name: str) -> Path:

@@ -1,7 +1,7 @@
 """One Whisper model with right-sized windows: 4 s of speech cost 4 s of encoder, not 30 s.
 
 The encoder's output is computed once per segment and serves language identification, transcription, translation into
-English and word times. Calls are blocking and not thread-safe as a group; the scheduler owns them.
+English and word times. Calls block; ``workers`` of them may run at once. The scheduler owns them.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from faster_whisper.transcribe import merge_punctuations
 from numpy.typing import NDArray
 
 from dragoman.domain.errors import ModelInvalidError
-from dragoman.engines.whisper.folder import WhisperOptions, cpu_threads, find_model
+from dragoman.engines.whisper.folder import WhisperOptions, calls_at_once, cpu_threads, find_model
 
 FULL_WINDOW_FRAMES: Final = 3_000
 """Mel frames of Whisper's own 30 s window; a frame is 10 ms."""
@@ -53,26 +53,29 @@ class DecodeJob:
     """One text to generate from an encoded segment; ``language`` is Whisper's code.
 
     With ``timestamps`` the model says until when its text reaches, and leaves out a sentence that the window cuts off.
+    The text begins with ``prefix``. What is ``quick`` is decoded without beams.
     """
 
     encoded: Encoded
     language: str
     task: Task = "transcribe"
     timestamps: bool = True
+    prefix: tuple[int, ...] = ()
+    quick: bool = False
 
     @property
-    def shape(self) -> tuple[int, bool]:
-        """What must be equal in a batch: the size of the window and, as CTranslate2 demands, the prompt's length."""
-        return self.encoded.window_frames, self.timestamps
+    def shape(self) -> tuple[int, bool, bool]:
+        """What must be equal in a batch: the size of the window, what CTranslate2 starts with, and how it searches."""
+        return self.encoded.window_frames, self.timestamps, self.quick
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A generated text.
 
-    ``avg_log_prob`` is per token, natural logarithm; ``no_speech`` in [0, 1]. With timestamps, ``until_s`` is where the
-    text ends, in seconds from the segment's start, and ``unfinished`` says that the model did not close it with one.
-    ``truncated`` says that the bound on length cut it.
+    ``avg_log_prob`` is per token after the prefix, natural logarithm; ``no_speech`` in [0, 1]. With timestamps,
+    ``until_s`` is where the text ends, in seconds from the segment's start, and ``unfinished`` says that the model did
+    not close it with one. ``truncated`` says that the bound on length cut it.
     """
 
     text: str
@@ -106,12 +109,16 @@ class RightSizedWhisper:
         folder = find_model(options.model)
         # A model from a hub lies in a folder named after its revision.
         self.name = folder.name if Path(options.model).expanduser().is_dir() else options.model
+        threads = cpu_threads(options, folder)
+        self.workers = calls_at_once(options, threads)
+        """Calls that can run at once."""
         try:
             self._whisper = WhisperModel(
                 str(folder),
                 device=options.device,
                 compute_type=options.compute_type,
-                cpu_threads=cpu_threads(options, folder),
+                cpu_threads=threads,
+                num_workers=self.workers,
             )
         except Exception as error:
             raise ModelInvalidError(f"The model in '{folder}' cannot be loaded: {error}") from error
@@ -163,12 +170,14 @@ class RightSizedWhisper:
         results = self._model.generate(
             outputs,
             [self._prompt(job) for job in jobs],
-            beam_size=self._options.beam_size,
+            beam_size=1 if jobs[0].quick else self._options.beam_size,
             max_length=2 * most_tokens,  # CTranslate2 keeps one half for prompts
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [self._decoded(job, result, most_tokens) for job, result in zip(jobs, results, strict=True)]
+        # What prefixes have beyond the shortest of the batch, CTranslate2 gives back as if it had been said.
+        given = min(len(job.prefix) for job in jobs)
+        return [self._decoded(job, result, most_tokens, given) for job, result in zip(jobs, results, strict=True)]
 
     def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
         """Return when each word of a transcript was spoken, from the decoder's cross-attention."""
@@ -193,10 +202,11 @@ class RightSizedWhisper:
 
     def _prompt(self, job: DecodeJob) -> list[int]:
         tokenizer = self._tokenizer(job.language, job.task)
-        return [*tokenizer.sot_sequence, *([] if job.timestamps else [tokenizer.no_timestamps])]
+        return [*tokenizer.sot_sequence, *([] if job.timestamps else [tokenizer.no_timestamps]), *job.prefix]
 
-    def _decoded(self, job: DecodeJob, result: WhisperGenerationResult, most_tokens: int) -> Decoded:
-        tokens = tuple(result.sequences_ids[0])
+    def _decoded(self, job: DecodeJob, result: WhisperGenerationResult, most_tokens: int, given: int) -> Decoded:
+        said = result.sequences_ids[0]
+        tokens = (*job.prefix[:given], *said)
         tokenizer = self._tokenizer(job.language, job.task)
         text = tokenizer.decode(list(tokens)).strip()
         closed_at = tokens[-1] - tokenizer.timestamp_begin if tokens else -1  # negative if it is a token of text
@@ -204,7 +214,7 @@ class RightSizedWhisper:
             text=text,
             tokens=tokens,
             # CTranslate2 normalises the score by the length without the end token; Whisper counts it.
-            avg_log_prob=float(result.scores[0] * len(tokens) / (len(tokens) + 1)),
+            avg_log_prob=float(result.scores[0] * len(said) / (len(said) + 1)),
             no_speech=float(result.no_speech_prob),
             until_s=closed_at * self._whisper.time_precision if closed_at >= 0 else None,
             unfinished=job.timestamps and bool(text) and closed_at < 0,

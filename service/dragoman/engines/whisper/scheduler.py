@@ -1,12 +1,16 @@
-"""One queue in front of the model, for all sessions: a worker thread encodes, and decodes in micro-batches."""
+"""One queue in front of the model, for all sessions: workers encode, and decode in micro-batches, what is due first."""
 
 import asyncio
-import queue
+import heapq
+import itertools
+import math
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from enum import Enum
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +20,28 @@ from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, TimedWor
 
 R = TypeVar("R")
 
+_DELAY_FADES_S: Final = 10.0
+
+
+class Urgency(Enum):
+    """How long work may wait behind other work, in seconds: what was asked for later goes first if it is due before.
+
+    So no final waits for a partial, and a file does not wait for ever.
+    """
+
+    FINAL = 0.0
+    EARLY = 0.25
+    """Of an utterance that will have ended when the silence has lasted as much longer (``EndpointRules``)."""
+    PARTIAL = 1.0
+    FILE = 3.0
+
+
+class OvertakenError(Exception):
+    """A partial waited so long that there is something newer to show."""
+
 
 class SpeechModel(Protocol):
-    """What is scheduled; see ``RightSizedWhisper``."""
+    """What is scheduled; see ``RightSizedWhisper``. Its methods are called by several threads at once."""
 
     @property
     def can_batch(self) -> bool: ...  # noqa: D102
@@ -40,110 +63,169 @@ class Listening:
     languages: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Decode:
+class _Waiting(Protocol):
+    """Work in the queue, whatever it returns."""
+
+    due_s: float
+    urgency: Urgency
+
+    def begin(self, now_s: float) -> bool: ...
+
+    def finish(self) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Work(Generic[R]):
+    """Something to run, and where its result goes."""
+
+    due_s: float
+    urgency: Urgency
+    run: Callable[[], R]
+    result: "Future[R]" = field(default_factory=Future, init=False)
+
+    def begin(self, now_s: float) -> bool:
+        """Return whether to run it: not if nobody waits for it, or if it came too late."""
+        if not self.result.set_running_or_notify_cancel():
+            return False
+        if self.urgency is Urgency.PARTIAL and now_s > self.due_s:
+            self.result.set_exception(OvertakenError())
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Run it."""
+        try:
+            self.result.set_result(self.run())
+        except Exception as error:  # noqa: BLE001 - not swallowed: the waiting session gets it
+            self.result.set_exception(_failure(error))
+
+
+@dataclass(slots=True, eq=False)
+class _Decode(_Work[Decoded]):
     """Work that can share a batch with other decodings of the same shape."""
 
     job: DecodeJob
-    result: "Future[Decoded]" = field(default_factory=Future)
-
-
-_Work = Callable[[], None] | _Decode | None  # None is the last item
 
 
 class Scheduler:
-    """Serves every session of a process from one model, in the order of asking.
+    """Serves every session of a process from one model; what is due first goes first.
 
     Cancelling an awaiting task takes work that has not begun off the queue.
     """
 
-    def __init__(self, model: SpeechModel, max_batch: int) -> None:
+    def __init__(self, model: SpeechModel, max_batch: int, workers: int = 1) -> None:
         self._model = model
         self._max_batch = max_batch if model.can_batch else 1
-        self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
-        self._held: list[_Work] = []  # taken off the queue in search of companions for a batch
+        self._queue: list[tuple[float, int, _Waiting]] = []  # a heap
+        self._count = itertools.count()
         self._closed = False
-        self._door = threading.Lock()  # nothing gets in behind the last item
-        self._worker = threading.Thread(target=self._work, name="whisper", daemon=True)
-        self._worker.start()
+        self._delay_s, self._delayed_at_s = 0.0, time.monotonic()
+        self._changed = threading.Condition()
+        self._workers = [threading.Thread(target=self._work, name="whisper", daemon=True) for _ in range(workers)]
+        for worker in self._workers:
+            worker.start()
+
+    @property
+    def delay_s(self) -> float:
+        """How long finals waited for their turn of late: the longest wait, forgotten in 10 seconds or so."""
+        with self._changed:
+            now_s = time.monotonic()
+            waiting = (now_s - work.due_s for _, _, work in self._queue if work.urgency is Urgency.FINAL)
+            return max(self._faded_delay_s(now_s), max(waiting, default=0.0))
 
     async def listen(
-        self, samples: NDArray[np.float32], *, identify: bool, margin_frames: int | None = None
+        self, samples: NDArray[np.float32], urgency: Urgency, *, identify: bool, margin_frames: int | None = None
     ) -> Listening:
-        """Encode a segment, and score the languages of the model on it if ``identify``."""
+        """Encode a segment, and score the languages of the model on it if ``identify``.
+
+        Raises:
+            EngineFailedError: if the model fails.
+            OvertakenError: if it was only to be shown, and too much else came first.
+        """
 
         def run() -> Listening:
             encoded = self._model.encode(samples, margin_frames)
             return Listening(encoded, self._model.language_probabilities(encoded) if identify else {})
 
-        return await self._call(run)
+        return await self._done(_Work(_due_s(urgency), urgency, run))
 
-    async def decode(self, job: DecodeJob) -> Decoded:
-        """Generate the text of an encoded segment."""
-        work = _Decode(job)
-        self._put(work)
-        return await asyncio.wrap_future(work.result)
+    async def decode(self, job: DecodeJob, urgency: Urgency) -> Decoded:
+        """Generate the text of an encoded segment; raises as ``listen``."""
+        return await self._done(_Decode(_due_s(urgency), urgency, lambda: self._model.generate([job])[0], job))
 
-    async def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
-        """Find the place of each word of a decoded transcript."""
-        return await self._call(lambda: self._model.align(job, decoded))
+    async def align(self, job: DecodeJob, decoded: Decoded, urgency: Urgency) -> list[TimedWord]:
+        """Find the place of each word of a decoded transcript; raises as ``listen``."""
+        return await self._done(_Work(_due_s(urgency), urgency, lambda: self._model.align(job, decoded)))
 
     def close(self) -> None:
-        """Finish what is queued and end the worker. Idempotent."""
-        with self._door:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
-        self._worker.join()
+        """Finish what is queued and end the workers. Idempotent."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for worker in self._workers:
+            worker.join()
 
-    async def _call(self, run: Callable[[], R]) -> R:
-        result: Future[R] = Future()
-
-        def settle() -> None:
-            if not result.set_running_or_notify_cancel():
-                return
-            try:
-                result.set_result(run())
-            except Exception as error:  # noqa: BLE001 - not swallowed: the waiting session gets it
-                result.set_exception(_failure(error))
-
-        self._put(settle)
-        return await asyncio.wrap_future(result)
-
-    def _put(self, work: _Work) -> None:
-        with self._door:
+    async def _done(self, work: _Work[R]) -> R:
+        with self._changed:
             if self._closed:
                 raise EngineFailedError("The engine is shut down; start a new one.")
-            self._queue.put(work)
+            heapq.heappush(self._queue, (work.due_s, next(self._count), work))
+            self._changed.notify()
+        return await asyncio.wrap_future(work.result)
 
     def _work(self) -> None:
-        while (work := self._held.pop(0) if self._held else self._queue.get()) is not None:
-            if isinstance(work, _Decode):
-                self._decode_batch([work, *self._companions(work)])
+        while batch := self._next():
+            if len(batch) == 1:
+                batch[0].finish()
             else:
-                work()
+                self._decode([work for work in batch if isinstance(work, _Decode)])
 
-    def _companions(self, first: _Decode) -> list[_Decode]:
-        """Take waiting decodings of the shape of ``first``; whatever else waits keeps its place."""
-        while not self._queue.empty():
-            self._held.append(self._queue.get())
-        fitting = [work for work in self._held if isinstance(work, _Decode) and work.job.shape == first.job.shape]
-        taken = fitting[: self._max_batch - 1]
-        self._held = [work for work in self._held if work not in taken]
+    def _next(self) -> list[_Waiting]:
+        """Wait for work, and return what is due first with its companions; nothing when all is over."""
+        with self._changed:
+            while True:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if not self._queue:
+                    return []
+                now_s = time.monotonic()
+                _, _, first = heapq.heappop(self._queue)
+                if not first.begin(now_s):
+                    continue
+                if first.urgency is Urgency.FINAL:
+                    self._delay_s, self._delayed_at_s = max(self._faded_delay_s(now_s), now_s - first.due_s), now_s
+                return [first, *self._companions(first, now_s)] if isinstance(first, _Decode) else [first]
+
+    def _companions(self, first: _Decode, now_s: float) -> list[_Decode]:
+        """Take waiting decodings of the shape of ``first``, what is due first before others."""
+        taken: list[_Decode] = []
+        kept = []
+        for entry in sorted(self._queue):
+            work = entry[2]
+            if len(taken) < self._max_batch - 1 and isinstance(work, _Decode) and work.job.shape == first.job.shape:
+                if work.begin(now_s):
+                    taken.append(work)
+            else:
+                kept.append(entry)
+        self._queue = kept  # sorted, so a heap
         return taken
 
-    def _decode_batch(self, batch: list[_Decode]) -> None:
-        running = [work for work in batch if work.result.set_running_or_notify_cancel()]
-        if not running:
-            return
+    def _decode(self, batch: list[_Decode]) -> None:
         try:
-            decoded = self._model.generate([work.job for work in running])
+            decoded = self._model.generate([work.job for work in batch])
         except Exception as error:  # noqa: BLE001 - not swallowed: every waiting session gets it
-            for work in running:
+            for work in batch:
                 work.result.set_exception(_failure(error))
             return
-        for work, one in zip(running, decoded, strict=True):
+        for work, one in zip(batch, decoded, strict=True):
             work.result.set_result(one)
+
+    def _faded_delay_s(self, now_s: float) -> float:
+        return self._delay_s * math.exp((self._delayed_at_s - now_s) / _DELAY_FADES_S)
+
+
+def _due_s(urgency: Urgency) -> float:
+    return time.monotonic() + urgency.value
 
 
 def _failure(error: Exception) -> EngineFailedError:

@@ -32,7 +32,7 @@ from dragoman.engines.whisper.detector import SileroDetector
 from dragoman.engines.whisper.languages import codes_of
 from dragoman.engines.whisper.model import RightSizedWhisper
 from dragoman.engines.whisper.previews import Decoding, Encoding, Previews, settling, shown
-from dragoman.engines.whisper.scheduler import Listening, Scheduler
+from dragoman.engines.whisper.scheduler import Listening, OvertakenError, Scheduler, Urgency
 from dragoman.engines.whisper.utterance import SpokenLanguage, UtteranceDecoder
 from dragoman.streams import ahead
 
@@ -85,7 +85,7 @@ class WhisperTranscriber:
         """
         run = _Run(self._model, self._scheduler, self._rules, request)
         rules = self._endpoint_rules()
-        hearing = Hearing(self._detector(), rules, run.beginnings_ms, live=request.partials, start=request.start)
+        hearing = Hearing(self._detector(), rules, run.beginnings_ms, live=request.live, start=request.start)
         try:
             async with (
                 aclosing(ahead(run.listen(_hear(audio, hearing)), _AHEAD)) as heard,
@@ -124,6 +124,8 @@ class _Run:
         self._fixed = SpokenLanguage(only) if only else None
         self._utterances = UtteranceDecoder(scheduler, request, self._codes, can_translate=model.can_translate)
         self._locale = request.locale
+        self._shows = request.partials
+        self._urgency = Urgency.FINAL if request.live else Urgency.FILE
         self._tasks: set[asyncio.Task[Listening] | asyncio.Task[list[Heard]]] = set()
         self._waiting_samples = 0  # in segments whose text is not out yet
         self._room = asyncio.Event()
@@ -149,14 +151,14 @@ class _Run:
                 case Spoken():
                     self._waiting_samples += sound.segment.covers.samples
                     begun = self._previews.begun(sound)
-                    yield Encoding(sound, begun, time.monotonic()) if begun else self._listen(sound)
+                    yield Encoding(sound, begun, time.monotonic()) if begun else self._listen(sound, self._urgency)
                 case Closing():
-                    yield self._previews.close(self._listen(sound))
+                    yield self._previews.close(self._listen(sound, Urgency.EARLY))
                 case Growing():
-                    if self._previews.may_grow():
-                        yield self._listen(sound)
+                    if self._shows and self._previews.may_grow():
+                        yield self._listen(sound, Urgency.PARTIAL)
                 case Beginning():
-                    yield self._listen(sound)
+                    yield self._listen(sound, self._urgency)
                 case _:
                     yield sound
             while self._waiting_samples > _MAX_WAITING_SAMPLES:
@@ -183,7 +185,11 @@ class _Run:
             if not isinstance(item, Encoding):
                 yield item
                 continue
-            evidence = await self._evidence(item)
+            try:
+                evidence = await self._evidence(item)
+            except OvertakenError:
+                self._previews.pass_over(item)
+                continue
             decided = decide_continuous(state, evidence, self._rules)
             language = SpokenLanguage(decided.locale, math.exp(evidence.log_probs[decided.locale]))
             if isinstance(item.sound, Spoken):
@@ -245,8 +251,8 @@ class _Run:
         }
         return Evidence(normalise(weights), to_ms(encoding.sound.speech.samples))
 
-    def _listen(self, sound: Spoken | Beginning | Growing | Closing) -> Encoding:
-        task = asyncio.create_task(self._scheduler.listen(sound.samples, identify=self._fixed is None))
+    def _listen(self, sound: Spoken | Beginning | Growing | Closing, urgency: Urgency) -> Encoding:
+        task = asyncio.create_task(self._scheduler.listen(sound.samples, urgency, identify=self._fixed is None))
         self._keep(task)
         return Encoding(sound, task, time.monotonic())
 
@@ -260,9 +266,10 @@ class _Run:
                 early = self._previews.adopt(sound, language)
                 yield self._start(sound, language, self._final(encoding, sound, language, decision, early))
             case Closing(spoken):
-                text = self._utterances.decode(spoken, encoding.listening, language, encoding.at_s)
+                text = self._utterances.decode(spoken, encoding.listening, language, encoding.at_s, Urgency.EARLY)
                 early = self._previews.begin(self._start(sound, language, text))
-                yield self._start(sound, language, shown(early))
+                if self._shows:
+                    yield self._start(sound, language, shown(early))
             case Growing():
                 text = self._utterances.glimpse(sound, encoding.listening, language)
                 yield self._previews.show(self._start(sound, language, text))
@@ -281,7 +288,7 @@ class _Run:
         if early:
             found = [settling(heard, spoken, encoding.at_s) for heard in await early.outcome()]
         else:
-            found = await self._utterances.decode(spoken, encoding.listening, language, encoding.at_s)
+            found = await self._utterances.decode(spoken, encoding.listening, language, encoding.at_s, self._urgency)
         has_text = any(isinstance(heard, Hypothesis) and heard.text for heard in found)
         return [decision, *found] if decision and has_text else found
 

@@ -12,9 +12,10 @@ from dragoman.domain.errors import EngineFailedError
 from dragoman.domain.language import Locale, base_language
 from dragoman.domain.speech import Heard, Hypothesis, Notice, Partial, TranscriptionRequest, Word
 from dragoman.engines.hearing import Growing, Spoken
+from dragoman.engines.whisper.committed import CommittedTokens
 from dragoman.engines.whisper.guards import Doubt, GuardRules, Outcome, doubts
 from dragoman.engines.whisper.model import FULL_WINDOW_FRAMES, Decoded, DecodeJob, Encoded, Task, TimedWord
-from dragoman.engines.whisper.scheduler import Listening, Scheduler
+from dragoman.engines.whisper.scheduler import Listening, OvertakenError, Scheduler, Urgency
 
 _INVENTED: Final = frozenset({Doubt.LOOP, Doubt.REPETITIVE, Doubt.RUNAWAY, Doubt.TRUNCATED})
 
@@ -42,8 +43,9 @@ class _Attempt:
 class _Windows:
     """The encodings of one utterance by margin, each made when it is first needed, and once."""
 
-    def __init__(self, scheduler: Scheduler, spoken: Spoken, usual: Encoded) -> None:
+    def __init__(self, scheduler: Scheduler, spoken: Spoken, usual: Encoded, urgency: Urgency) -> None:
         self._scheduler = scheduler
+        self.urgency = urgency
         self._spoken = spoken
         self._encoded: dict[int | None, Encoded] = {None: usual}
         self._turn = asyncio.Lock()
@@ -51,8 +53,9 @@ class _Windows:
     async def encoded(self, margin_frames: int | None) -> Encoded:
         async with self._turn:
             if margin_frames not in self._encoded:
-                samples = self._spoken.samples
-                listening = await self._scheduler.listen(samples, identify=False, margin_frames=margin_frames)
+                listening = await self._scheduler.listen(
+                    self._spoken.samples, self.urgency, identify=False, margin_frames=margin_frames
+                )
                 self._encoded[margin_frames] = listening.encoded
             return self._encoded[margin_frames]
 
@@ -69,6 +72,7 @@ class UtteranceDecoder:
         can_translate: bool,
         rules: GuardRules | None = None,
     ) -> None:
+        self._committed = CommittedTokens()
         self._scheduler = scheduler
         self._request = request
         self._codes = codes
@@ -76,20 +80,32 @@ class UtteranceDecoder:
         self._english = [target for target in request.targets if can_translate and base_language(target) == "en"]
 
     async def glimpse(self, growing: Growing, listening: Awaitable[Listening], language: SpokenLanguage) -> list[Heard]:
-        """Return a partial of speech that goes on; nothing if it reads as if it were invented."""
-        job = DecodeJob((await listening).encoded, self._codes[language.locale], timestamps=False)
-        decoded = await self._scheduler.decode(job)
+        """Return a partial of speech that goes on; nothing if it reads as if it were invented, or comes too late."""
+        prefix = self._committed.prefix(growing.speech.start, language.locale)
+        try:
+            encoded = (await listening).encoded
+            job = DecodeJob(encoded, self._codes[language.locale], timestamps=False, prefix=prefix, quick=True)
+            decoded = await self._scheduler.decode(job, Urgency.PARTIAL)
+        except OvertakenError:
+            return []
         length_s = growing.speech.samples / SAMPLE_RATE_HZ
         if not decoded.text or self._doubts(decoded, length_s, length_s) & _INVENTED:
+            self._committed.forget()
             return []
+        self._committed.read(decoded.tokens)
         return [Partial(growing.speech, decoded.text, language.locale)]
 
     async def decode(
-        self, spoken: Spoken, listening: Awaitable[Listening], language: SpokenLanguage, heard_at_s: float
+        self,
+        spoken: Spoken,
+        listening: Awaitable[Listening],
+        language: SpokenLanguage,
+        heard_at_s: float,
+        urgency: Urgency,
     ) -> list[Heard]:
         """Return the hypothesis of an utterance, after notices about what could not be done for it."""
         targets = self._english if self._codes[language.locale] != "en" else []
-        windows = _Windows(self._scheduler, spoken, (await listening).encoded)
+        windows = _Windows(self._scheduler, spoken, (await listening).encoded, urgency)
         transcript, english = await asyncio.gather(
             self._best(spoken, windows, language, "transcribe"),
             self._best(spoken, windows, language, "translate") if targets else _nothing(),
@@ -97,7 +113,7 @@ class UtteranceDecoder:
         if transcript is None or not transcript.decoded.text:
             return self._no_text(spoken, language, invented=transcript is None)
         text = transcript.decoded.text
-        notices, words = await self._words(spoken, transcript) if self._request.word_times else ([], ())
+        notices, words = await self._words(spoken, transcript, urgency) if self._request.word_times else ([], ())
         segment = spoken.segment
         hypothesis = Hypothesis(
             covers=segment.covers,
@@ -123,7 +139,7 @@ class UtteranceDecoder:
         for margin_frames in _MARGINS:
             encoded = await windows.encoded(margin_frames)
             job = DecodeJob(encoded, self._codes[language.locale], task, timestamps)
-            decoded = await self._scheduler.decode(job)
+            decoded = await self._scheduler.decode(job, windows.urgency)
             attempt = _Attempt(job, decoded, self._doubts(decoded, speech_s, speech_end_s))
             if not attempt.doubts:
                 return attempt
@@ -147,9 +163,11 @@ class UtteranceDecoder:
         )
         return doubts(outcome, speech_s=speech_s, speech_end_s=speech_end_s, rules=self._rules)
 
-    async def _words(self, spoken: Spoken, transcript: _Attempt) -> tuple[list[Heard], tuple[Word, ...]]:
+    async def _words(
+        self, spoken: Spoken, transcript: _Attempt, urgency: Urgency
+    ) -> tuple[list[Heard], tuple[Word, ...]]:
         try:
-            timed = await self._scheduler.align(transcript.job, transcript.decoded)
+            timed = await self._scheduler.align(transcript.job, transcript.decoded, urgency)
         except EngineFailedError:
             at_ms = spoken.segment.speech.start_ms
             return [Notice("word_times_failed", f"The utterance at {at_ms} ms has no word times.")], ()
