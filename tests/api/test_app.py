@@ -93,6 +93,14 @@ def test_a_server_without_its_model_is_alive_but_not_ready(tmp_path: Path) -> No
         assert (status, json.loads(body)["error"]["code"]) == (503, "model_missing")
 
 
+def test_a_server_whose_model_is_busy_takes_no_new_session(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Runtime, "delay_s", 1.5)
+    status, body = server.request("POST", "/v1/sessions", b"{}", "application/json")
+    assert (status, json.loads(body)["error"]["code"]) == (429, "capacity")
+    assert server.request("GET", "/readyz")[0] == 503
+    assert "dragoman_model_delay_seconds 1.5" in server.request("GET", "/metrics")[1]
+
+
 def test_a_file_becomes_a_transcript(server: Server) -> None:
     status, body = server.post(call("fr").path.read_bytes(), translate="en")
     document = json.loads(body)

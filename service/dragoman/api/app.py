@@ -79,7 +79,7 @@ def _add_operations(app: FastAPI, door: Door, runtime: Runtime) -> None:
     @app.get("/metrics")
     async def metrics(caller: Caller = reader) -> Response:
         """Return the figures of this server for Prometheus."""
-        return Response(door.watch.exposition(door.server.hub), media_type=CONTENT_TYPE)
+        return Response(door.watch.exposition(door.server.hub, runtime.delay_s), media_type=CONTENT_TYPE)
 
 
 def _add_sessions(app: FastAPI, door: Door) -> None:

@@ -36,6 +36,9 @@ class Watch:
         self._behind = Gauge(
             "dragoman_lag_seconds", "Audio that the slowest session has not heard yet.", registry=self._registry
         )
+        self._delay = Gauge(
+            "dragoman_model_delay_seconds", "How long finals waited for the model of late.", registry=self._registry
+        )
         self._opened = Counter(
             "dragoman_sessions_opened", "Sessions begun, or recovered.", ["how"], registry=self._registry
         )
@@ -63,10 +66,11 @@ class Watch:
         )
         self._errors = Counter("dragoman_errors", "Errors that ended sessions.", ["code"], registry=self._registry)
 
-    def exposition(self, hub: Hub) -> bytes:
-        """Return all figures as text."""
+    def exposition(self, hub: Hub, delay_s: float) -> bytes:
+        """Return all figures as text; ``delay_s`` is how long finals wait for the model."""
         self._live.set(hub.count)
         self._behind.set(hub.behind_samples / SAMPLE_RATE_HZ)
+        self._delay.set(delay_s)
         return generate_latest(self._registry)
 
     def opened(self, session_id: str, *, recovered: bool) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Final
@@ -18,6 +19,9 @@ from dragoman.store.ports import Books, SessionStore, SpooledAudio
 _ACK_EVERY_S: Final = 0.5
 _QUIET_COMMIT_S: Final = 10.0
 """How often the books of a silent session are committed, so that a restart need not hear the silence again."""
+
+_LAGGING_S, _CAUGHT_UP_S = 20.0, 15.0
+"""How old audio without an outcome must be for the session to lag, and to have caught up: an utterance may be long."""
 
 _RETRIES_S: Final = (0.1, 0.5, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0)
 _MOST_UNCOMMITTED: Final = 256
@@ -87,6 +91,7 @@ class LiveSession:
         self._observer = observer
         self._uncommitted: asyncio.Queue[tuple[DurableEvent | None, Books]] = asyncio.Queue(_MOST_UNCOMMITTED)
         self._committed = session.books
+        self._is_lagging = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -210,4 +215,13 @@ class LiveSession:
     async def _acknowledge(self) -> None:
         while True:
             self._outlet.acknowledge(self._spooled.durable)
+            self._watch_lag()
             await asyncio.sleep(_ACK_EVERY_S)
+
+    def _watch_lag(self) -> None:
+        """Tell who follows the session when it falls behind."""
+        arrived_s = self._inlet.arrived_s(self._session.settled_samples + 1)
+        lag_s = time.monotonic() - arrived_s if arrived_s else 0.0
+        was_lagging, self._is_lagging = self._is_lagging, lag_s > (_CAUGHT_UP_S if self._is_lagging else _LAGGING_S)
+        if self._is_lagging and not was_lagging:
+            self.tell(Notice("lagging", f"The server is busy: text comes {lag_s:.0f} s late. Nothing is lost."))
