@@ -68,6 +68,7 @@ def test_a_text_goes_on_after_its_prefix(micro: RightSizedWhisper) -> None:
         whole = micro.generate([job])[0]
         forced = [replace(job, prefix=whole.tokens[:length], quick=True) for length in (0, 3, len(whole.tokens) - 2)]
         assert [each.tokens for each in micro.generate(forced)] == [whole.tokens] * 3
+        assert [micro.generate([each])[0].tokens for each in forced] == [whole.tokens] * 3
 
 
 def test_a_text_says_until_when_it_reaches(micro: RightSizedWhisper) -> None:

@@ -73,7 +73,7 @@ class DecodeJob:
 class Decoded:
     """A generated text.
 
-    ``avg_log_prob`` is per token after the prefix, natural logarithm; ``no_speech`` in [0, 1]. With timestamps,
+    ``avg_log_prob`` is per token, natural logarithm; ``no_speech`` in [0, 1]. With timestamps,
     ``until_s`` is where the text ends, in seconds from the segment's start, and ``unfinished`` says that the model did
     not close it with one. ``truncated`` says that the bound on length cut it.
     """
@@ -175,9 +175,7 @@ class RightSizedWhisper:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        # What prefixes have beyond the shortest of the batch, CTranslate2 gives back as if it had been said.
-        given = min(len(job.prefix) for job in jobs)
-        return [self._decoded(job, result, most_tokens, given) for job, result in zip(jobs, results, strict=True)]
+        return [self._decoded(job, result, most_tokens) for job, result in zip(jobs, results, strict=True)]
 
     def align(self, job: DecodeJob, decoded: Decoded) -> list[TimedWord]:
         """Return when each word of a transcript was spoken, from the decoder's cross-attention."""
@@ -204,9 +202,8 @@ class RightSizedWhisper:
         tokenizer = self._tokenizer(job.language, job.task)
         return [*tokenizer.sot_sequence, *([] if job.timestamps else [tokenizer.no_timestamps]), *job.prefix]
 
-    def _decoded(self, job: DecodeJob, result: WhisperGenerationResult, most_tokens: int, given: int) -> Decoded:
-        said = result.sequences_ids[0]
-        tokens = (*job.prefix[:given], *said)
+    def _decoded(self, job: DecodeJob, result: WhisperGenerationResult, most_tokens: int) -> Decoded:
+        tokens = tuple(result.sequences_ids[0])  # the prefix among them
         tokenizer = self._tokenizer(job.language, job.task)
         text = tokenizer.decode(list(tokens)).strip()
         closed_at = tokens[-1] - tokenizer.timestamp_begin if tokens else -1  # negative if it is a token of text
@@ -214,7 +211,7 @@ class RightSizedWhisper:
             text=text,
             tokens=tokens,
             # CTranslate2 normalises the score by the length without the end token; Whisper counts it.
-            avg_log_prob=float(result.scores[0] * len(said) / (len(said) + 1)),
+            avg_log_prob=float(result.scores[0] * len(tokens) / (len(tokens) + 1)),
             no_speech=float(result.no_speech_prob),
             until_s=closed_at * self._whisper.time_precision if closed_at >= 0 else None,
             unfinished=job.timestamps and bool(text) and closed_at < 0,
