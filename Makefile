@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint serve bench nightly train corpus train-whisper train-translate lock clean
+.PHONY: help demo test check lint serve bench bench-peers nightly train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ serve: $(READY)  ## Serve on http://127.0.0.1:8090
 
 bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
 	$(BIN)/python -m bench.whisper
+
+bench-peers: $(READY)  ## Measure streams beside WhisperLive and WhisperLiveKit, each in its own environment (an hour)
+	$(BIN)/python -m bench.peers
 
 # Training has an environment of its own. PyTorch comes by pip, in the build that suits the machine; all else is locked.
 TRAIN_VENV := .venv-train

@@ -1,0 +1,128 @@
+"""The report of a run beside the peers: tables in Markdown, and plots."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from bench.peers.results import Results, Row, pooled
+
+_US: Final = "Dragoman"
+_PLOT: Final = Path(__file__).with_name("launch") / "plot.py"
+_STREAMING: Final = ("WhisperLive", "WhisperLiveKit")
+
+
+def write(results: Results, file: Path, python: Path) -> str:
+    """Write the report beside the raw results in ``file``, with plots made by ``python``; return it."""
+    rows = pooled(results.takes)
+    plots = file.with_suffix(".svg")
+    data = json.dumps([{"lane": row.lane, **asdict(row)} for row in rows])
+    subprocess.run([str(python), str(_PLOT), str(plots)], input=data, text=True, check=True)
+    text = "\n\n".join(_parts(results, rows, plots.name, file.name)) + "\n"
+    file.with_name("peers.md").write_text(text)
+    return text
+
+
+def _parts(results: Results, rows: Sequence[Row], plots: str, raw: str) -> Iterator[str]:
+    machine = results.machine
+    yield "# Dragoman beside its peers"
+    yield (
+        f"Made by `make bench-peers` on {results.started_at} in {results.took_s / 60:.0f} minutes: {machine['CPU']}, "
+        f"{machine['cores']} cores, {machine['system']}, Python {machine['Python']}. Versions: "
+        f"{', '.join(f'{name} {version}' for name, version in results.versions.items())}; "
+        f"ctranslate2 {machine['ctranslate2']}. Raw figures, the load of every take among them: [{raw}]({raw})."
+    )
+    yield (
+        "Every server has the same model, the bundled micro model grown to the size of Whisper tiny or small "
+        "(`bench/peers/grown.py`): the words of the one, the work of the other. int8, one thread per call, both cores "
+        "for every server, audio at the pace of speech in tenths of a second, the first 20 seconds of four calls in "
+        "four languages (told to the server), two seconds of silence at the end. Servers take turns in every run; "
+        "streams begin 0.7 s after each other. Times count from the end of the speech in the recording. "
+        "_Final_: the last word of an utterance is committed. _Word_: any word is. _Erased_: words taken back per "
+        "word that stayed. _Tail lost_: words of the last utterance that never came."
+    )
+    yield f"![Cost and latency by number of streams]({plots})"
+    for model in ("tiny", "small"):
+        found = [row for row in rows if row.model == model]
+        if found:
+            yield f"## Whisper {model}"
+            yield _table(found)
+    yield "## What we promise"
+    yield "\n".join(f"- {claim}" for claim in claims(rows))
+
+
+def _table(rows: Sequence[Row]) -> str:
+    head = (
+        "| server | streams | cores | MiB | WER % | first text s | final p50 s | final p95 s | word p50 s | erased | "
+        "tail lost % | messages | kB | failed |\n|" + "---|" * 14
+    )
+    lines = [
+        f"| {row.lane} | {row.streams} | {row.cores:.2f} | {row.resident_mib:.0f} | {100 * row.wer:.1f} | "
+        f"{_seconds(row.first_p50_s)} | {_seconds(row.final_p50_s)} | {_seconds(row.final_p95_s)} | "
+        f"{_seconds(row.word_p50_s)} | {row.erased:.2f} | {100 * row.tail_lost:.0f} | {row.messages:.0f} | "
+        f"{row.kilobytes:.1f} | {row.failed} |"
+        for row in sorted(rows, key=lambda row: (row.streams, row.system != _US, row.lane))
+    ]
+    return "\n".join([head, *lines])
+
+
+def claims(rows: Sequence[Row]) -> list[str]:
+    """Return every promise with what was measured, and whether it was kept."""
+    tiny = [row for row in rows if row.model == "tiny"]
+    at_four = {row.lane: row for row in tiny if row.streams == 4}
+    peers = [at_four[name] for name in _STREAMING if name in at_four]
+    if _US not in at_four or not peers:
+        return ["Not measured: one of the servers is missing."]
+    us, best = at_four[_US], min(peers, key=lambda row: row.cores)
+    greedy = [row.cores for name, row in at_four.items() if name in (f"{peer}, beam 1" for peer in _STREAMING)]
+    others = [row.final_p50_s for row in at_four.values() if row is not us and row.final_p50_s is not None]
+    told = [
+        _claim(
+            best.cores / us.cores >= 4 and us.wer <= min(row.wer for row in peers) + 1e-9,
+            f"at 4 streams {best.cores / us.cores:.1f} times less processor time than {best.system} at its defaults, "
+            f"the cheapest streaming peer"
+            + (f" ({min(greedy) / us.cores:.1f} times less than the cheapest with beam 1)" if greedy else "")
+            + f"; word error rate {100 * us.wer:.1f} % beside {100 * min(row.wer for row in peers):.1f} % of the best "
+            "of them (asked: 4 times, no more errors)",
+        ),
+        _claim(
+            (us.final_p95_s or 9) <= 0.5,
+            f"at 4 streams a final comes {_seconds(us.final_p95_s)} s after speech at p95 (asked: 0.5 s)",
+        ),
+        _claim(
+            us.final_p50_s is not None and all(us.final_p50_s < each for each in others),
+            f"the median final comes {_seconds(us.final_p50_s)} s after speech; that of the next best "
+            f"{_seconds(min(others, default=None))} s (asked: the best)",
+        ),
+    ]
+    ours, theirs = _bearable(tiny, (_US,)), _bearable(tiny, _STREAMING)
+    told.append(
+        _claim(
+            ours >= 3 * max(theirs, 1),
+            f"{ours} streams before the final's p95 exceeds 1 s (16 were tried); the best streaming peer bears "
+            f"{theirs or 'not even one'} (asked: three times as many)",
+        )
+    )
+    return told
+
+
+def _bearable(rows: Sequence[Row], systems: Sequence[str]) -> int:
+    """Return the most streams, of those tried, up to which a server's finals are in time."""
+    most = 0
+    for system in systems:
+        lane = sorted((row for row in rows if row.lane == system), key=lambda row: row.streams)
+        for row in lane:
+            if row.final_p95_s is None or row.final_p95_s > 1 or row.failed:
+                break
+            most = max(most, row.streams)
+    return most
+
+
+def _claim(kept: bool, text: str) -> str:
+    return f"{'Kept' if kept else '**Missed**'}: {text}."
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
