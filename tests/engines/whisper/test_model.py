@@ -29,6 +29,11 @@ def test_a_window_is_the_speech_and_a_margin(micro: RightSizedWhisper, seconds: 
     assert encoded.output.shape[1] == encoded.window_frames // 2
 
 
+def test_streams_share_a_few_windows(micro: RightSizedWhisper) -> None:
+    lengths = [micro.encode(call("en").samples(0, ms), shared=True).window_frames for ms in (500, 1_900, 2_100, 29_900)]
+    assert lengths == [250, 250, 500, 3_000]
+
+
 def test_a_full_window_is_thirty_seconds(micro: RightSizedWhisper) -> None:
     assert micro.encode(np.zeros(16_000, np.float32), FULL_WINDOW_FRAMES).window_frames == FULL_WINDOW_FRAMES
 

@@ -8,6 +8,7 @@ from ctranslate2 import StorageView
 from numpy.typing import NDArray
 
 from dragoman.domain.errors import EngineFailedError
+from dragoman.engines.whisper import scheduler as scheduler_module
 from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, TimedWord
 from dragoman.engines.whisper.scheduler import OvertakenError, Scheduler, Urgency
 
@@ -22,7 +23,9 @@ class GatedModel:
         self.batches: list[list[str]] = []
         self.encoded = 0
 
-    def encode(self, samples: NDArray[np.float32], margin_frames: int | None = None) -> Encoded:
+    def encode(
+        self, samples: NDArray[np.float32], margin_frames: int | None = None, *, shared: bool = False
+    ) -> Encoded:
         self.gate.wait(5)
         self.encoded += 1
         if samples.size == 0:
@@ -129,6 +132,41 @@ def test_a_partial_that_waited_too_long_is_not_made(monkeypatch: pytest.MonkeyPa
     assert isinstance(partial, OvertakenError)
     assert isinstance(final, Decoded)
     assert model.batches == [["final"]]
+
+
+def test_partials_of_all_streams_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler_module, "_BEAT_S", 0.3)
+
+    async def count() -> tuple[int, int]:
+        model = GatedModel()
+        model.gate.set()
+        scheduler = Scheduler(model, 4)
+        work = []
+        for _ in range(3):  # who is alone does not wait; the others wait for the next beat
+            work.append(asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.PARTIAL, identify=False)))
+            await asyncio.sleep(0.03)
+        early = model.encoded
+        await asyncio.gather(*work)
+        scheduler.close()
+        return early, model.encoded
+
+    assert asyncio.run(count()) == (1, 3)
+
+
+def test_closing_waits_for_no_beat() -> None:
+    async def close() -> None:
+        model = GatedModel()
+        model.gate.set()
+        scheduler = Scheduler(model, 4)
+        work = [
+            asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.PARTIAL, identify=False))
+            for _ in range(3)
+        ]
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(scheduler.close)
+        await asyncio.gather(*work)
+
+    asyncio.run(asyncio.wait_for(close(), 5))
 
 
 def test_how_long_finals_wait_is_known_and_forgotten() -> None:

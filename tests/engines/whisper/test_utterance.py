@@ -52,7 +52,9 @@ class ScriptedModel:
         self.margins: list[int | None] = []
         self.timestamps: list[bool] = []
 
-    def encode(self, samples: NDArray[np.float32], margin_frames: int | None = None) -> Encoded:
+    def encode(
+        self, samples: NDArray[np.float32], margin_frames: int | None = None, *, shared: bool = False
+    ) -> Encoded:
         self.margins.append(margin_frames)
         return Encoded(StorageView.from_array(np.zeros((1, 1, 1), np.float32)), 100, margin_frames or 0)
 

@@ -1,4 +1,4 @@
-"""The beginning of the open utterance that need not be decoded again."""
+"""The beginning of the open utterance that stays as it was read."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,7 @@ class _Utterance:
 class CommittedTokens:
     """Tokens on which two readings of an utterance in a row agree (LocalAgreement-2, Liu et al. 2020).
 
-    The next reading begins with them: they are read at once, and not one after another.
+    The next reading begins with them, so that it does not change what was shown.
     """
 
     def __init__(self) -> None:

@@ -51,10 +51,11 @@ def calls_at_once(options: WhisperOptions, threads: int) -> int:
     They share the weights. Calls of several threads, and those on a GPU, share the machine less well.
     """
     one_each = options.device == "cpu" and threads == 1
-    return options.workers or (min(_usable_cores(), _MOST_CALLS) if one_each else 1)
+    return options.workers or (min(usable_cores(), _MOST_CALLS) if one_each else 1)
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -25,6 +25,12 @@ FULL_WINDOW_FRAMES: Final = 3_000
 
 # Windows come in steps of half a second, so that segments of similar length can share a batch.
 _STEP_FRAMES: Final = 50
+
+_SHARED_FRAMES: Final = (250, 500, 1_000, 1_500, 2_000, FULL_WINDOW_FRAMES)
+_SHARED_MARGIN_FRAMES: Final = 50
+"""Windows of partials: few, so that those of several streams share a batch. Decoding four at once costs little more
+than decoding one, for most of it is reading the model's weights.
+"""
 _PREPENDED: Final = "\"'“¿([{-"
 _APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
 
@@ -139,18 +145,25 @@ class RightSizedWhisper:
         """Whether the model was trained to translate into English; its files do not say, its name does."""
         return bool(self._model.is_multilingual) and not any(kind in self.name for kind in ("turbo", "distil"))
 
-    def encode(self, samples: NDArray[np.float32], margin_frames: int | None = None) -> Encoded:
+    def encode(
+        self, samples: NDArray[np.float32], margin_frames: int | None = None, *, shared: bool = False
+    ) -> Encoded:
         """Encode one segment of at most 30 s; longer audio is cut off at the window's end.
 
         Args:
             samples: shape ``(samples,)``, 16 kHz, in [-1, 1).
             margin_frames: padding after the speech; the option's, if not given. ``FULL_WINDOW_FRAMES`` pads to 30 s, as
                 Whisper was trained, which costs up to 20 times more.
+            shared: whether to choose one of a few windows, so that others will have the same.
         """
         features = self._features(samples)[:, :FULL_WINDOW_FRAMES]
         speech_frames = features.shape[1]
-        wanted = speech_frames + (self._options.margin_frames if margin_frames is None else margin_frames)
-        window_frames = min(FULL_WINDOW_FRAMES, -(-wanted // _STEP_FRAMES) * _STEP_FRAMES)
+        if shared:
+            wanted = min(speech_frames + _SHARED_MARGIN_FRAMES, FULL_WINDOW_FRAMES)
+            window_frames = next(frames for frames in _SHARED_FRAMES if frames >= wanted)
+        else:
+            wanted = speech_frames + (self._options.margin_frames if margin_frames is None else margin_frames)
+            window_frames = min(FULL_WINDOW_FRAMES, -(-wanted // _STEP_FRAMES) * _STEP_FRAMES)
         window = np.zeros((1, features.shape[0], window_frames), np.float32)
         window[0, :, :speech_frames] = features
         return Encoded(self._model.encode(StorageView.from_array(window)), speech_frames, window_frames)

@@ -22,6 +22,12 @@ R = TypeVar("R")
 
 _DELAY_FADES_S: Final = 10.0
 
+_BEAT_S, _GATHER_S = 0.5, 0.05
+"""Partials are begun in beats, those of all streams together, and decoded when these are encoded: one batch, at best.
+
+A stream that is alone does not wait for a beat. Decoding four texts at once costs little more than one.
+"""
+
 
 class Urgency(Enum):
     """How long work may wait behind other work, in seconds: what was asked for later goes first if it is due before.
@@ -46,7 +52,9 @@ class SpeechModel(Protocol):
     @property
     def can_batch(self) -> bool: ...  # noqa: D102
 
-    def encode(self, samples: NDArray[np.float32], margin_frames: int | None = None) -> Encoded: ...  # noqa: D102
+    def encode(  # noqa: D102
+        self, samples: NDArray[np.float32], margin_frames: int | None = None, *, shared: bool = False
+    ) -> Encoded: ...
 
     def language_probabilities(self, encoded: Encoded) -> dict[str, float]: ...  # noqa: D102
 
@@ -117,6 +125,8 @@ class Scheduler:
         self._model = model
         self._max_batch = max_batch if model.can_batch else 1
         self._queue: list[tuple[float, int, _Waiting]] = []  # a heap
+        self._waiting: list[tuple[float, int, _Waiting]] = []  # partials, for their time: the earliest first
+        self._beat_s = 0.0  # when partials were last begun
         self._count = itertools.count()
         self._closed = False
         self._delay_s, self._delayed_at_s = 0.0, time.monotonic()
@@ -144,7 +154,7 @@ class Scheduler:
         """
 
         def run() -> Listening:
-            encoded = self._model.encode(samples, margin_frames)
+            encoded = self._model.encode(samples, margin_frames, shared=urgency is Urgency.PARTIAL)
             return Listening(encoded, self._model.language_probabilities(encoded) if identify else {})
 
         return await self._done(_Work(_due_s(urgency), urgency, run))
@@ -169,7 +179,12 @@ class Scheduler:
         with self._changed:
             if self._closed:
                 raise EngineFailedError("The engine is shut down; start a new one.")
-            heapq.heappush(self._queue, (work.due_s, next(self._count), work))
+            number = next(self._count)
+            if work.urgency is Urgency.PARTIAL:
+                wait_s = _GATHER_S if isinstance(work, _Decode) else _BEAT_S
+                heapq.heappush(self._waiting, (self._beat_s + wait_s, number, work))
+            else:
+                heapq.heappush(self._queue, (work.due_s, number, work))
             self._changed.notify()
         return await asyncio.wrap_future(work.result)
 
@@ -184,17 +199,28 @@ class Scheduler:
         """Wait for work, and return what is due first with its companions; nothing when all is over."""
         with self._changed:
             while True:
-                while not self._queue and not self._closed:
-                    self._changed.wait()
-                if not self._queue:
-                    return []
                 now_s = time.monotonic()
+                self._let_in(now_s)
+                if not self._queue:
+                    if self._closed:
+                        return []
+                    self._changed.wait(self._waiting[0][0] - now_s if self._waiting else None)
+                    continue
                 _, _, first = heapq.heappop(self._queue)
                 if not first.begin(now_s):
                     continue
                 if first.urgency is Urgency.FINAL:
                     self._delay_s, self._delayed_at_s = max(self._faded_delay_s(now_s), now_s - first.due_s), now_s
                 return [first, *self._companions(first, now_s)] if isinstance(first, _Decode) else [first]
+
+    def _let_in(self, now_s: float) -> None:
+        """Let into the queue what waited for its beat."""
+        while self._waiting and (self._waiting[0][0] <= now_s or self._closed):
+            _, number, work = heapq.heappop(self._waiting)
+            if not isinstance(work, _Decode):
+                self._beat_s = now_s
+            heapq.heappush(self._queue, (work.due_s, number, work))
+            self._changed.notify()
 
     def _companions(self, first: _Decode, now_s: float) -> list[_Decode]:
         """Take waiting decodings of the shape of ``first``, what is due first before others."""
