@@ -59,7 +59,7 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data / 'dragoman.db'}"
 
     max_sessions: int = Field(default=16, ge=1, le=100_000)
-    """Live sessions that a server takes at once."""
+    """Live sessions that a server takes at once; ``dragoman doctor --calibrate`` finds what a machine bears."""
 
     resume_s: float = Field(default=60.0, gt=0, le=86_400)
     """How long a live session waits for a client that has left, in seconds."""

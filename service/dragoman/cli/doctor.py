@@ -36,11 +36,15 @@ class Finding:
 
 @click.command()
 @click.option("--model", "-m", metavar="MODEL", help="Check this model instead of the configured one.")
-def doctor(model: str | None) -> None:
+@click.option("--calibrate", is_flag=True, help="Try how many live sessions this machine bears, for 'dragoman serve'.")
+def doctor(model: str | None, calibrate: bool) -> None:
     """Say what works here and what does not, and how to get what is missing.
 
     Exit code 1 if the main job, transcribing offline, cannot run.
     """
+    if calibrate:
+        _calibrate(model)
+        return
     findings = []
     for finding in examine(model):
         mark, colour = _MARKS[finding.verdict]
@@ -49,6 +53,23 @@ def doctor(model: str | None) -> None:
             click.echo(f"  {'':<22} → {finding.cure}")
         findings.append(finding)
     sys.exit(EXIT_FAILED if any(finding.verdict == "broken" for finding in findings) else EXIT_OK)
+
+
+def _calibrate(model: str | None) -> None:
+    from dragoman.calibration import chosen, keep, trials
+    from dragoman.settings import read_settings
+
+    settings = read_settings(model=model)
+    tried = []
+    for trial in trials(settings):
+        click.echo(f"threads {trial.threads:>2}, calls at once {trial.workers:>2}: {trial.speed:6.1f} × live streams")
+        tried.append(trial)
+    best = chosen(settings, tried)
+    file = keep(settings, best)
+    click.echo(
+        f"{best.model}: threads {best.threads}, calls at once {best.workers}, {best.max_sessions} live sessions. "
+        f"'dragoman serve' takes this from '{file}' where nothing else is set."
+    )
 
 
 def examine(model: str | None = None) -> Iterator[Finding]:

@@ -16,7 +16,11 @@ from dragoman.domain.errors import DependencyMissingError, SettingsError
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for sessions and keys. [default: DRAGOMAN_DATA, or dragoman in the user's data folder]",
 )
-@click.option("--max-sessions", type=click.IntRange(1), help="Live sessions at once. [default: 16]")
+@click.option(
+    "--max-sessions",
+    type=click.IntRange(1),
+    help="Live sessions at once. [default: what `dragoman doctor --calibrate` found, or 16]",
+)
 def serve(host: str, port: int, model: str | None, data: Path | None, max_sessions: int | None) -> None:
     """Transcribe streams and files for other programs.
 
@@ -34,10 +38,11 @@ def serve(host: str, port: int, model: str | None, data: Path | None, max_sessio
         raise DependencyMissingError(
             f"Serving needs {error.name}; install it with: pip install 'dragoman[serve]'"
         ) from error
+    from dragoman.calibration import calibrated
     from dragoman.runtime import Runtime
     from dragoman.settings import read_settings
 
-    settings = read_settings(model=model, data=data, max_sessions=max_sessions)
+    settings = calibrated(read_settings(model=model, data=data, max_sessions=max_sessions))
     if host not in ("127.0.0.1", "localhost", "::1"):
         keys = KeyStore.open(settings.effective_database_url)
         if not keys.any_active():
