@@ -111,8 +111,10 @@ noise, music and babble. Losses, stages and windows are in `training/whisper`; w
 
 Synthetic voices only. Where a figure above misses what was asked, the model has seen too little: errors were still
 falling when its time was up. Words that are rare in customer calls are spelled by ear. Sentences it never saw cost many
-words (see the rows on unseen patterns), and so do voices unlike all it heard. Translation is into English, for
-sentences of its patterns.
+words (see the rows on unseen patterns). Translation is into English, for sentences of its patterns, and is what it does
+worst: one sentence in three is not word for word the reference, most by a single word, but now and then it says another
+sentence of its patterns instead, though it transcribes the same one without a mistake. The text translator beside it
+does that better.
 
 ## Licence
 
