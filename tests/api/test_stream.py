@@ -379,6 +379,7 @@ def test_the_log_says_where_the_server_listens_and_holds_no_ticket(server: Serve
     ticket = asyncio.run(run())
     log = server.log.read_text()
     assert f"Dragoman listens on {server.url};" in log
+    assert "There are no API keys, so only this machine is served" in log
     assert ticket not in log
 
 

@@ -43,11 +43,13 @@ def serve(host: str, port: int, model: str | None, data: Path | None, max_sessio
     from dragoman.settings import read_settings
 
     settings = calibrated(read_settings(model=model, data=data, max_sessions=max_sessions))
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        keys = KeyStore.open(settings.effective_database_url)
-        if not keys.any_active():
+    if not KeyStore.open(settings.effective_database_url).any_active():
+        if host not in ("127.0.0.1", "localhost", "::1"):
             raise SettingsError(
                 f"There are no API keys, so only this machine may be served, not {host}. "
                 "Make one first: dragoman keys create NAME"
             )
+        click.echo(
+            "There are no API keys, so only this machine is served; 'dragoman keys create NAME' makes one.", err=True
+        )
     run(create_app(Runtime(settings)), host, port)
