@@ -16,16 +16,15 @@ class EndpointRules:
     """When speech begins and ends.
 
     Chosen on the sample calls, clean and in telephone band (docs/decisions/0005). Silero's own thresholds, 0.5 and
-    0.35, find speech in telephone band late. The detector sees pauses of 0.35 s within sentences of the calls, and of
-    0.38 s and longer between them. ``pause_ms`` of silence is when a live stream begins to work on a final that may
+    0.35, find speech in telephone band late. ``pause_ms`` of silence is when a live stream begins to work on a final that may
     still be taken back.
     """
 
     speech_threshold: float = 0.4
     silence_threshold: float = 0.25
     min_speech_ms: int = 96
-    min_silence_ms: int = 384
-    pause_ms: int = 128
+    min_silence_ms: int = 320
+    pause_ms: int = 96
     pre_roll_ms: int = 480
     post_roll_ms: int = 320
     max_segment_ms: int = 14_000

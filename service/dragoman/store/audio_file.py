@@ -93,7 +93,9 @@ class AudioFile:
         self._is_dirty(self)
 
     async def until_durable(self, samples: int) -> int:
-        """Wait for the disk; see ``SpooledAudio``."""
+        """Wait for the disk; see ``SpooledAudio``. Who waits does not wait for the next round of all files."""
+        if self._durable.samples < samples <= self.written:
+            await asyncio.to_thread(self.sync)
         return await self._durable.reached(samples)
 
     def read(self, start: int) -> AsyncIterator[AudioFrame]:
