@@ -16,8 +16,8 @@ class EndpointRules:
     """When speech begins and ends.
 
     Chosen on the sample calls, clean and in telephone band (docs/decisions/0005). Silero's own thresholds, 0.5 and
-    0.35, find speech in telephone band late. ``pause_ms`` of silence is when a live stream begins to work on a final that may
-    still be taken back.
+    0.35, find speech in telephone band late. ``pause_ms`` of silence is when a live stream begins to work on a final
+    that may still be taken back.
     """
 
     speech_threshold: float = 0.4
