@@ -156,7 +156,7 @@ class _Connection:
         self._session_id = live.session_id
         with self._server.hub.connected(live.session_id):
             feed = await live.take_over()
-            decoder = incoming(declared, channel, feed.append)
+            decoder = incoming(declared, channel, feed.append, live.tell)
             telling = asyncio.create_task(self._tell(after_seq))
             listening = asyncio.create_task(self._listen(decoder, feed))
             taken = asyncio.create_task(feed.taken_over.wait())

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,13 @@ from dragoman.audio.resample import StreamingResampler
 from dragoman.domain.audio import AudioFrame
 from dragoman.domain.errors import AudioUnreadableError
 from dragoman.domain.messages import CONTAINERS, AudioFormat
+from dragoman.domain.speech import Notice
 
 Sink = Callable[[bytes], None]
+Tell = Callable[[Notice], None]
+
+_LIVE: Final = DecodeLimits(max_audio_s=24 * 3600, cpu_s=600)
+"""A call lasts longer than a file: a day, at the pace of speech."""
 
 
 class Incoming(Protocol):
@@ -38,14 +43,14 @@ class Incoming(Protocol):
         ...
 
 
-def incoming(declared: AudioFormat, channel: int | None, sink: Sink) -> Incoming:
-    """Return a decoder for audio declared like this.
+def incoming(declared: AudioFormat, channel: int | None, sink: Sink, tell: Tell) -> Incoming:
+    """Return a decoder for audio declared like this; ``tell`` gets what the client should know of it.
 
     Raises:
         AudioUnreadableError: if there is no such channel.
     """
     if declared.encoding in CONTAINERS:
-        return ContainerAudio(channel, sink)
+        return ContainerAudio(channel, sink, tell)
     if channel is not None and channel >= declared.channels:
         raise AudioUnreadableError(f"There is no channel {channel} in audio of {declared.channels}; count from 0.")
     return BareAudio(declared, channel, sink)
@@ -86,8 +91,10 @@ class BareAudio:
 class ContainerAudio:
     """Audio in a container, decoded in the jail while it flows."""
 
-    def __init__(self, channel: int | None, sink: Sink) -> None:
+    def __init__(self, channel: int | None, sink: Sink, tell: Tell, limits: DecodeLimits = _LIVE) -> None:
         self._sink = sink
+        self._tell = tell
+        self._limits = limits
         read_fd, self._write_fd = os.pipe()
         os.set_blocking(self._write_fd, False)
         self._decoding = asyncio.create_task(self._decode(read_fd, channel))
@@ -137,10 +144,12 @@ class ContainerAudio:
 
     async def _decode(self, read_fd: int, channel: int | None) -> None:
         with os.fdopen(read_fd, "rb", buffering=0) as pipe:
-            async with open_audio(pipe, channel=channel, limits=DecodeLimits()) as audio:
+            async with open_audio(pipe, channel=channel, limits=self._limits) as audio:
                 async for item in audio:
                     if isinstance(item, AudioFrame):
                         self._sink(item.pcm)
+                    else:
+                        self._tell(item)
 
 
 def _s16(data: bytes) -> Samples:
