@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.report import Report, Section
 
 _RESULTS: Final = Path(__file__).with_name("results")
-_QUESTIONS: Final = ("segments", "files", "windows", "startup", "languages", "endpointing")
+_QUESTIONS: Final = ("segments", "files", "windows", "startup", "languages", "endpointing", "growth")
 _QUICK_STEP: Final = 17  # meets every language and, among balanced clips, every condition
 
 
@@ -69,6 +69,7 @@ def _measure(folder: str, questions: Sequence[str], *, quick: bool) -> Iterator[
     from bench.clips import CALLS, make_clips, read_call
     from bench.endpointing import measure_endpointing
     from bench.files import measure_files
+    from bench.growth import measure_growth
     from bench.languages import measure_languages
     from bench.segments import measure_segments
     from bench.startup import measure_startup
@@ -86,6 +87,7 @@ def _measure(folder: str, questions: Sequence[str], *, quick: bool) -> Iterator[
         "startup": lambda: measure_startup(calls[0].path, folder, runs=1 if quick else 5),
         "languages": lambda: measure_languages(calls, mixed, folder),
         "endpointing": lambda: measure_endpointing(clips, [*calls, mixed], folder),
+        "growth": lambda: measure_growth(calls, folder, rounds=1 if quick else 3),
     }
     for question in _QUESTIONS:
         if question in questions:
