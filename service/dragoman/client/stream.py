@@ -300,7 +300,8 @@ async def stream(
             async with contextlib.aclosing(opened.events()) as events:
                 async for event in events:
                     yield event
-            await feeding
+            if feeding.done():
+                await feeding  # else the session ended before its audio, which may never end
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
