@@ -51,12 +51,21 @@ def job(language: str, window: int = 100) -> DecodeJob:
 
 
 def run(model: GatedModel, *jobs: DecodeJob, max_batch: int = 4) -> list[Decoded | BaseException]:
+    return asked(model, *((each, Urgency.FINAL) for each in jobs), max_batch=max_batch)
+
+
+def asked(
+    model: GatedModel, *work: tuple[DecodeJob, Urgency], max_batch: int = 4, wait_s: float = 0.05
+) -> list[Decoded | BaseException]:
+    """Ask for work of some urgency while the worker is busy; return what came of it."""
+
     async def decode_all() -> list[Decoded | BaseException]:
         scheduler = Scheduler(model, max_batch)
         # The worker waits inside this one, while all others queue up.
         first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
-        rest = asyncio.gather(*(scheduler.decode(each, Urgency.FINAL) for each in jobs), return_exceptions=True)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
+        rest = asyncio.gather(*(scheduler.decode(*each) for each in work), return_exceptions=True)
+        await asyncio.sleep(wait_s)
         model.gate.set()
         await first
         try:
@@ -91,25 +100,6 @@ def test_a_batch_has_a_limit() -> None:
     model = GatedModel()
     run(model, *(job(str(number)) for number in range(6)), max_batch=4)
     assert [len(batch) for batch in model.batches] == [4, 2]
-
-
-def asked(model: GatedModel, *work: tuple[DecodeJob, Urgency], wait_s: float = 0.05) -> list[Decoded | BaseException]:
-    """Ask for work of some urgency while the worker is busy; return what came of it."""
-
-    async def decode_all() -> list[Decoded | BaseException]:
-        scheduler = Scheduler(model, 4)
-        first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
-        await asyncio.sleep(0)
-        rest = asyncio.gather(*(scheduler.decode(*each) for each in work), return_exceptions=True)
-        await asyncio.sleep(wait_s)
-        model.gate.set()
-        await first
-        try:
-            return await rest
-        finally:
-            scheduler.close()
-
-    return asyncio.run(decode_all())
 
 
 def test_what_is_due_first_goes_first() -> None:
@@ -169,15 +159,16 @@ def test_closing_waits_for_no_beat() -> None:
     asyncio.run(asyncio.wait_for(close(), 5))
 
 
-def test_how_long_finals_wait_is_known_and_forgotten() -> None:
+@pytest.mark.parametrize("urgency", [Urgency.FINAL, Urgency.EARLY])
+def test_how_late_finals_begin_is_known_and_forgotten(urgency: Urgency) -> None:
     async def wait() -> tuple[float, float, float]:
         model = GatedModel()
         scheduler = Scheduler(model, 1)
         first = asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.FINAL, identify=False))
         await asyncio.sleep(0.05)
         idle_s = scheduler.delay_s
-        second = asyncio.create_task(scheduler.decode(job("en"), Urgency.FINAL))
-        await asyncio.sleep(0.3)
+        second = asyncio.create_task(scheduler.decode(job("en"), urgency))
+        await asyncio.sleep(0.3 + urgency.value)
         waiting_s = scheduler.delay_s
         model.gate.set()
         await asyncio.gather(first, second)

@@ -42,6 +42,9 @@ class Urgency(Enum):
     FILE = 3.0
 
 
+_OF_FINALS: Final = (Urgency.FINAL, Urgency.EARLY)
+
+
 class OvertakenError(Exception):
     """A partial waited so long that there is something newer to show."""
 
@@ -137,10 +140,10 @@ class Scheduler:
 
     @property
     def delay_s(self) -> float:
-        """How long finals waited for their turn of late: the longest wait, forgotten in 10 seconds or so."""
+        """How late, in seconds, finals began of late: the longest delay, forgotten in 10 seconds or so."""
         with self._changed:
             now_s = time.monotonic()
-            waiting = (now_s - work.due_s for _, _, work in self._queue if work.urgency is Urgency.FINAL)
+            waiting = (now_s - work.due_s for _, _, work in self._queue if work.urgency in _OF_FINALS)
             return max(self._faded_delay_s(now_s), max(waiting, default=0.0))
 
     async def listen(
@@ -209,7 +212,7 @@ class Scheduler:
                 _, _, first = heapq.heappop(self._queue)
                 if not first.begin(now_s):
                     continue
-                if first.urgency is Urgency.FINAL:
+                if first.urgency in _OF_FINALS:
                     self._delay_s, self._delayed_at_s = max(self._faded_delay_s(now_s), now_s - first.due_s), now_s
                 return [first, *self._companions(first, now_s)] if isinstance(first, _Decode) else [first]
 
