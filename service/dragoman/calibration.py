@@ -74,13 +74,12 @@ def chosen(settings: Settings, tried: list[Trial]) -> Calibration:
     """Return the best of what was tried, and how many sessions it bears."""
     best = max(tried, key=lambda trial: trial.speed)
     cores = usable_cores()
-    by_model, by_cores = best.speed, cores / (cores / best.speed + _OVERHEAD)
     return Calibration(
         model=settings.model,
         cores=cores,
         threads=best.threads,
         workers=best.workers,
-        max_sessions=max(1, int(_FILLED * min(by_model, by_cores))),
+        max_sessions=max(1, int(_FILLED * cores / (cores / best.speed + _OVERHEAD))),
     )
 
 
