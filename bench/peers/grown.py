@@ -5,6 +5,7 @@ several times (a layer's norm, then, norms the same), heads are padded with zero
 nothing. The vocabulary is filled up to Whisper's with tokens that are never chosen.
 """
 
+import hashlib
 import json
 import re
 import shutil
@@ -23,6 +24,7 @@ FloatArray = NDArray[np.float32]
 _VOCABULARY: Final = 51_865
 _HEAD: Final = 64
 _NEVER: Final = -1e4
+_ORIGIN: Final = "grown-from"
 _OUTPUTS: Final = ("self_attention/linear_1", "attention/linear_2", "ffn/linear_1")
 """The last linear of each part of a layer: without it, the part adds nothing."""
 
@@ -45,12 +47,13 @@ TINY, SMALL = Size("tiny", 384, 4), Size("small", 768, 12)
 
 
 def grow(source: Path, size: Size, folder: Path) -> Path:
-    """Write the model in ``source`` at another size, unless it is there; return its folder.
+    """Write the model in ``source`` at another size, unless the same one is there; return its folder.
 
     Raises:
         ValueError: if the size is not a multiple of the model's width.
     """
-    if (folder / "model.bin").exists():
+    origin = hashlib.sha256((source / "model.bin").read_bytes()).hexdigest()
+    if (folder / _ORIGIN).exists() and (folder / _ORIGIN).read_text() == origin:
         return folder
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -65,6 +68,8 @@ def grow(source: Path, size: Size, folder: Path) -> Path:
     spec.save(str(partial))
     for name in ("tokenizer.json", "preprocessor_config.json"):
         shutil.copy(source / name, partial)
+    (partial / _ORIGIN).write_text(origin)
+    shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     return folder
 

@@ -29,7 +29,7 @@ Command = Callable[[Path, int, int, Path], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A server and its client. ``beams``: those it is measured with; ``None`` stands for its default."""
+    """A server and its client; with ``has_beam_lane`` it is measured with a beam of 1 beside its default."""
 
     name: str
     version: str

@@ -1,5 +1,6 @@
 """What is said of our peers must be measured rightly."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,17 @@ def test_a_grown_model_says_the_same(tmp_path: Path) -> None:
         )
         texts.append(" ".join(segment.text for segment in segments))
     assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+def test_another_model_is_grown_anew(tmp_path: Path) -> None:
+    source = Path(shutil.copytree(resolve_model("micro"), tmp_path / "micro"))
+    grown = grow(source, TINY, tmp_path / "tiny") / "model.bin"
+    first = grown.stat().st_mtime_ns
+    assert grow(source, TINY, tmp_path / "tiny") / "model.bin" == grown
+    assert grown.stat().st_mtime_ns == first
+    model = bytearray((source / "model.bin").read_bytes())
+    model[-200_000] ^= 1  # a weight
+    (source / "model.bin").write_bytes(model)
+    grow(source, TINY, tmp_path / "tiny")
+    assert grown.stat().st_mtime_ns > first
