@@ -1,6 +1,7 @@
 """Dragoman as the measurements use it: the product's own path, watched but not changed."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -37,12 +38,18 @@ class CountingScheduler(Scheduler):
     full_windows = 0
 
     async def listen(
-        self, samples: NDArray[np.float32], urgency: Urgency, *, identify: bool, margin_frames: int | None = None
+        self,
+        samples: NDArray[np.float32],
+        urgency: Urgency,
+        *,
+        identify: bool,
+        margin_frames: int | None = None,
+        begun: threading.Event | None = None,
     ) -> Listening:
         """Listen as the product does."""
         self.windows_again += margin_frames is not None
         self.full_windows += margin_frames == FULL_WINDOW_FRAMES
-        return await super().listen(samples, urgency, identify=identify, margin_frames=margin_frames)
+        return await super().listen(samples, urgency, identify=identify, margin_frames=margin_frames, begun=begun)
 
 
 class StreamLane:

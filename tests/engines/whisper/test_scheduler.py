@@ -8,7 +8,6 @@ from ctranslate2 import StorageView
 from numpy.typing import NDArray
 
 from dragoman.domain.errors import EngineFailedError
-from dragoman.engines.whisper import scheduler as scheduler_module
 from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, TimedWord
 from dragoman.engines.whisper.scheduler import OvertakenError, Scheduler, Urgency
 
@@ -124,23 +123,28 @@ def test_a_partial_that_waited_too_long_is_not_made(monkeypatch: pytest.MonkeyPa
     assert model.batches == [["final"]]
 
 
-def test_partials_of_all_streams_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler_module, "_BEAT_S", 0.3)
-
-    async def count() -> tuple[int, int]:
-        model = GatedModel()
-        model.gate.set()
+def test_partials_of_all_streams_begin_together_and_share_a_batch() -> None:
+    async def count() -> list[str]:
         scheduler = Scheduler(model, 4)
+
+        async def show(name: str) -> None:
+            begun[name] = threading.Event()
+            await scheduler.listen(np.ones(1, np.float32), Urgency.PARTIAL, identify=False, begun=begun[name])
+            await scheduler.decode(job(name), Urgency.PARTIAL)
+
         work = []
-        for _ in range(3):  # who is alone does not wait; the others wait for the next beat
-            work.append(asyncio.create_task(scheduler.listen(np.ones(1, np.float32), Urgency.PARTIAL, identify=False)))
+        for name in ("en", "de", "fr"):  # who is alone does not wait; the others wait for the next beat
+            work.append(asyncio.create_task(show(name)))
             await asyncio.sleep(0.03)
-        early = model.encoded
+        early = [name for name, event in begun.items() if event.is_set()]
         await asyncio.gather(*work)
         scheduler.close()
-        return early, model.encoded
+        return early
 
-    assert asyncio.run(count()) == (1, 3)
+    model, begun = GatedModel(), dict[str, threading.Event]()
+    model.gate.set()
+    assert asyncio.run(count()) == ["en"]
+    assert model.batches == [["en"], ["de", "fr"]]
 
 
 def test_closing_waits_for_no_beat() -> None:

@@ -12,7 +12,7 @@ import pytest
 from dragoman.audio.segmenter import WINDOW_SAMPLES
 from dragoman.domain.audio import AudioFrame, Flush, Span, to_ms
 from dragoman.domain.errors import LanguageUnsupportedError
-from dragoman.domain.language import LidMode, parse_candidates, parse_target
+from dragoman.domain.language import LidMode, Locale, parse_candidates, parse_target
 from dragoman.domain.speech import (
     AudioInput,
     Heard,
@@ -23,6 +23,7 @@ from dragoman.domain.speech import (
     SpeechStarted,
     TranscriptionRequest,
 )
+from dragoman.engines.whisper.beats import Beats
 from dragoman.engines.whisper.model import RightSizedWhisper
 from dragoman.engines.whisper.scheduler import Scheduler
 from dragoman.engines.whisper.transcriber import WhisperTranscriber
@@ -218,6 +219,16 @@ def test_a_live_stream_shows_what_it_hears_before_it_is_final(transcribe: Transc
         at = heard.index(partial)
         assert all(final.covers.end <= partial.speech.start for final in finals(heard[:at]))
         assert any(final.speech.start == partial.speech.start for final in finals(heard[at:]))
+
+
+@pytest.mark.parametrize("candidates", [ALL, ALL[:1]])
+def test_a_partial_that_waits_for_its_beat_holds_no_final_up(
+    transcribe: Transcribe, monkeypatch: pytest.MonkeyPatch, candidates: tuple[Locale, ...]
+) -> None:
+    monkeypatch.setattr(Beats, "sounds", lambda *args, **wishes: [])  # which never comes
+    frames = list(call("en").frames(12_000))
+    heard = transcribe(frames, TranscriptionRequest(candidates, live=True, partials=True))
+    assert_settles(heard, frames[-1].end)
 
 
 def test_a_live_stream_says_what_the_recording_says(transcribe: Transcribe) -> None:

@@ -1,8 +1,9 @@
 """What is decoded before an utterance has ended: to show it, and to have its final ready by then."""
 
 import asyncio
+import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dragoman.domain.speech import Heard, Hypothesis, Partial
 from dragoman.engines.hearing import Beginning, Closing, Growing, Spoken
@@ -12,11 +13,20 @@ from dragoman.engines.whisper.utterance import SpokenLanguage
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A sound that is being encoded; ``at_s`` is when it had been heard, on the monotonic clock."""
+    """A sound that is being encoded; ``at_s`` is when it had been heard, on the monotonic clock.
+
+    While it waits for its turn, and ``begun`` is not set, a later sound may take its place.
+    """
 
     sound: Spoken | Beginning | Growing | Closing
     listening: asyncio.Task[Listening]
     at_s: float
+    begun: threading.Event = field(default_factory=threading.Event)
+
+    async def outcome(self) -> Listening | None:
+        """Return what was found; nothing if a later sound has taken the place of this one."""
+        await asyncio.wait([self.listening])
+        return None if self.listening.cancelled() else self.listening.result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +47,33 @@ class Previews:
     """The previews of one stream: at most one text to show is under way, and one early final."""
 
     def __init__(self) -> None:
-        self._is_growing = False
+        self._growing: Encoding | None = None
         self._showing: Decoding | None = None
         self._closing: Encoding | None = None
         self._early: Decoding | None = None
 
     def may_grow(self) -> bool:
-        """Take the place of what is shown next; a busy model finds it taken, and so shows less often."""
-        free, self._is_growing = not self._is_growing, True
-        return free
+        """Return whether a sound may be shown next: not while an earlier one is at it, but in place of one that waits.
+
+        A busy model so shows less often, and then what is newest.
+        """
+        return self._growing is None or not self._growing.begun.is_set()
+
+    def grow(self, encoding: Encoding) -> Encoding:
+        """Note the encoding of what is shown next."""
+        self._drop_growing()
+        self._growing = encoding
+        return encoding
 
     def show(self, decoding: Decoding) -> Decoding:
         """Note a text that will be shown."""
         self._showing = decoding
         return decoding
 
-    def shown(self) -> None:
-        """Note that it is out."""
-        self._is_growing = False
+    def shown(self, sound: Growing) -> None:
+        """Note that the text of a sound is out."""
+        if self._growing and self._growing.sound is sound:
+            self._growing = None
 
     def close(self, encoding: Encoding) -> Encoding:
         """Note the encoding of an utterance that may have ended, and make way for it."""
@@ -87,12 +106,18 @@ class Previews:
         """Show nothing of a sound; an early encoding is kept for the utterance."""
         if isinstance(encoding.sound, Growing):
             encoding.listening.cancel()
-            self._is_growing = False
+            self.shown(encoding.sound)
 
     def _make_way(self) -> None:
+        self._drop_growing()
         if self._showing:
             self._showing.task.cancel()
             self._showing = None
+
+    def _drop_growing(self) -> None:
+        if self._growing:
+            self._growing.listening.cancel()
+            self._growing = None
 
 
 async def shown(early: Decoding) -> list[Heard]:

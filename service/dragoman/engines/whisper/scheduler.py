@@ -16,17 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.domain.errors import EngineFailedError
+from dragoman.engines.whisper.beats import Beats
 from dragoman.engines.whisper.model import Decoded, DecodeJob, Encoded, TimedWord
 
 R = TypeVar("R")
 
 _DELAY_FADES_S: Final = 10.0
-
-_BEAT_S, _GATHER_S = 0.5, 0.05
-"""Partials are begun in beats, those of all streams together, and decoded when these are encoded: one batch, at best.
-
-A stream that is alone does not wait for a beat. Decoding four texts at once costs little more than one.
-"""
 
 
 class Urgency(Enum):
@@ -92,6 +87,7 @@ class _Work(Generic[R]):
     due_s: float
     urgency: Urgency
     run: Callable[[], R]
+    begun: threading.Event = field(default_factory=threading.Event)
     result: "Future[R]" = field(default_factory=Future, init=False)
 
     def begin(self, now_s: float) -> bool:
@@ -101,6 +97,7 @@ class _Work(Generic[R]):
         if self.urgency is Urgency.PARTIAL and now_s > self.due_s:
             self.result.set_exception(OvertakenError())
             return False
+        self.begun.set()
         return True
 
     def finish(self) -> None:
@@ -115,7 +112,7 @@ class _Work(Generic[R]):
 class _Decode(_Work[Decoded]):
     """Work that can share a batch with other decodings of the same shape."""
 
-    job: DecodeJob
+    job: DecodeJob = field(kw_only=True)
 
 
 class Scheduler:
@@ -128,8 +125,7 @@ class Scheduler:
         self._model = model
         self._max_batch = max_batch if model.can_batch else 1
         self._queue: list[tuple[float, int, _Waiting]] = []  # a heap
-        self._waiting: list[tuple[float, int, _Waiting]] = []  # partials, for their time: the earliest first
-        self._beat_s = 0.0  # when partials were last begun
+        self._beats: Beats[_Waiting] = Beats()  # what is only to be shown, for its time
         self._count = itertools.count()
         self._closed = False
         self._delay_s, self._delayed_at_s = 0.0, time.monotonic()
@@ -147,9 +143,15 @@ class Scheduler:
             return max(self._faded_delay_s(now_s), max(waiting, default=0.0))
 
     async def listen(
-        self, samples: NDArray[np.float32], urgency: Urgency, *, identify: bool, margin_frames: int | None = None
+        self,
+        samples: NDArray[np.float32],
+        urgency: Urgency,
+        *,
+        identify: bool,
+        margin_frames: int | None = None,
+        begun: threading.Event | None = None,
     ) -> Listening:
-        """Encode a segment, and score the languages of the model on it if ``identify``.
+        """Encode a segment, and score the languages of the model on it if ``identify``; ``begun`` is set meanwhile.
 
         Raises:
             EngineFailedError: if the model fails.
@@ -160,11 +162,11 @@ class Scheduler:
             encoded = self._model.encode(samples, margin_frames, shared=urgency is Urgency.PARTIAL)
             return Listening(encoded, self._model.language_probabilities(encoded) if identify else {})
 
-        return await self._done(_Work(_due_s(urgency), urgency, run))
+        return await self._done(_Work(_due_s(urgency), urgency, run, begun or threading.Event()))
 
     async def decode(self, job: DecodeJob, urgency: Urgency) -> Decoded:
         """Generate the text of an encoded segment; raises as ``listen``."""
-        return await self._done(_Decode(_due_s(urgency), urgency, lambda: self._model.generate([job])[0], job))
+        return await self._done(_Decode(_due_s(urgency), urgency, lambda: self._model.generate([job])[0], job=job))
 
     async def align(self, job: DecodeJob, decoded: Decoded, urgency: Urgency) -> list[TimedWord]:
         """Find the place of each word of a decoded transcript; raises as ``listen``."""
@@ -182,21 +184,24 @@ class Scheduler:
         with self._changed:
             if self._closed:
                 raise EngineFailedError("The engine is shut down; start a new one.")
-            number = next(self._count)
-            if work.urgency is Urgency.PARTIAL:
-                wait_s = _GATHER_S if isinstance(work, _Decode) else _BEAT_S
-                heapq.heappush(self._waiting, (self._beat_s + wait_s, number, work))
+            if work.urgency is not Urgency.PARTIAL:
+                self._push(work)
+            elif isinstance(work, _Decode):
+                self._beats.add_text(work)
             else:
-                heapq.heappush(self._queue, (work.due_s, number, work))
+                self._beats.add_sound(work)
             self._changed.notify()
         return await asyncio.wrap_future(work.result)
 
     def _work(self) -> None:
         while batch := self._next():
+            began_s = time.monotonic()
             if len(batch) == 1:
                 batch[0].finish()
             else:
                 self._decode([work for work in batch if isinstance(work, _Decode)])
+            if batch[0].urgency is Urgency.PARTIAL:
+                self._done_partial(batch[0], began_s)
 
     def _next(self) -> list[_Waiting]:
         """Wait for work, and return what is due first with its companions; nothing when all is over."""
@@ -207,10 +212,13 @@ class Scheduler:
                 if not self._queue:
                     if self._closed:
                         return []
-                    self._changed.wait(self._waiting[0][0] - now_s if self._waiting else None)
+                    wake_s = self._beats.wake_s
+                    self._changed.wait(None if wake_s is None else wake_s - now_s)
                     continue
                 _, _, first = heapq.heappop(self._queue)
                 if not first.begin(now_s):
+                    if first.urgency is Urgency.PARTIAL and not isinstance(first, _Decode):
+                        self._beats.sound_done(now_s, encoded=False)
                     continue
                 if first.urgency in _OF_FINALS:
                     self._delay_s, self._delayed_at_s = max(self._faded_delay_s(now_s), now_s - first.due_s), now_s
@@ -218,12 +226,23 @@ class Scheduler:
 
     def _let_in(self, now_s: float) -> None:
         """Let into the queue what waited for its beat."""
-        while self._waiting and (self._waiting[0][0] <= now_s or self._closed):
-            _, number, work = heapq.heappop(self._waiting)
+        for work in self._beats.sounds(now_s, closed=self._closed):
+            work.due_s = now_s + Urgency.PARTIAL.value
+            self._push(work)
+        for work in self._beats.texts(now_s, closed=self._closed):
+            self._push(work)
+
+    def _push(self, work: _Waiting) -> None:
+        heapq.heappush(self._queue, (work.due_s, next(self._count), work))
+        self._changed.notify()
+
+    def _done_partial(self, work: _Waiting, began_s: float) -> None:
+        with self._changed:
+            now_s = time.monotonic()
+            self._beats.worked(now_s - began_s)
             if not isinstance(work, _Decode):
-                self._beat_s = now_s
-            heapq.heappush(self._queue, (work.due_s, number, work))
-            self._changed.notify()
+                self._beats.sound_done(now_s, encoded=True)
+                self._changed.notify()
 
     def _companions(self, first: _Decode, now_s: float) -> list[_Decode]:
         """Take waiting decodings of the shape of ``first``, what is due first before others."""

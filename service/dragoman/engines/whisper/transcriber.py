@@ -7,6 +7,7 @@ before that as often as the model finds time.
 
 import asyncio
 import math
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing
@@ -156,7 +157,7 @@ class _Run:
                     yield self._previews.close(self._listen(sound, Urgency.EARLY))
                 case Growing():
                     if self._shows and self._previews.may_grow():
-                        yield self._listen(sound, Urgency.PARTIAL)
+                        yield self._previews.grow(self._listen(sound, Urgency.PARTIAL))
                 case Beginning():
                     yield self._listen(sound, self._urgency)
                 case _:
@@ -171,7 +172,7 @@ class _Run:
             self._waiting_samples -= decoding.sound.segment.covers.samples
             self._room.set()
         elif isinstance(decoding.sound, Growing):
-            self._previews.shown()
+            self._previews.shown(decoding.sound)
 
     def decide(self, heard: AsyncIterator[Heard | Encoding]) -> AsyncGenerator[_Decided, None]:
         """Decide the language of utterances in order, and begin to decode each as soon as its language is known."""
@@ -186,10 +187,13 @@ class _Run:
                 yield item
                 continue
             try:
-                evidence = await self._evidence(item)
+                listening = await item.outcome()
             except OvertakenError:
                 self._previews.pass_over(item)
                 continue
+            if listening is None:
+                continue
+            evidence = self._evidence(item.sound, listening)
             decided = decide_continuous(state, evidence, self._rules)
             language = SpokenLanguage(decided.locale, math.exp(evidence.log_probs[decided.locale]))
             if isinstance(item.sound, Spoken):
@@ -211,7 +215,7 @@ class _Run:
                 self._previews.pass_over(item)  # nothing is shown while the language is not decided
             elif isinstance(item, Encoding):
                 at = item.sound.heard
-                evidence = await self._evidence(item)
+                evidence = self._evidence(item.sound, await item.listening)
                 decision = decide_at_start([*whole, evidence], self._rules)
                 if isinstance(item.sound, Spoken):
                     whole.append(evidence)
@@ -244,17 +248,19 @@ class _Run:
             for decoding in self._take(item, language):
                 yield decoding
 
-    async def _evidence(self, encoding: Encoding) -> Evidence:
-        languages = (await encoding.listening).languages
+    def _evidence(self, sound: Spoken | Beginning | Growing | Closing, listening: Listening) -> Evidence:
         weights = {
-            locale: math.log(max(languages.get(code, 0.0), _LEAST_PROBABILITY)) for locale, code in self._codes.items()
+            locale: math.log(max(listening.languages.get(code, 0.0), _LEAST_PROBABILITY))
+            for locale, code in self._codes.items()
         }
-        return Evidence(normalise(weights), to_ms(encoding.sound.speech.samples))
+        return Evidence(normalise(weights), to_ms(sound.speech.samples))
 
     def _listen(self, sound: Spoken | Beginning | Growing | Closing, urgency: Urgency) -> Encoding:
-        task = asyncio.create_task(self._scheduler.listen(sound.samples, urgency, identify=self._fixed is None))
+        begun = threading.Event()
+        listening = self._scheduler.listen(sound.samples, urgency, identify=self._fixed is None, begun=begun)
+        task = asyncio.create_task(listening)
         self._keep(task)
-        return Encoding(sound, task, time.monotonic())
+        return Encoding(sound, task, time.monotonic(), begun)
 
     def _take(
         self, encoding: Encoding, language: SpokenLanguage, decision: LanguageDecision | None = None
