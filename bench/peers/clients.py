@@ -19,6 +19,8 @@ from dragoman.domain.audio import SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES
 _CHUNK_BYTES: Final = SAMPLE_RATE_HZ // 10 * SAMPLE_WIDTH_BYTES
 _PATIENCE_S: Final = 15.0
 
+_CANDIDATES: Final = ("en-US", "es-ES", "de-DE", "fr-FR")
+
 Message = dict[str, JsonValue]
 
 
@@ -26,7 +28,8 @@ async def dragoman(port: int, speech: Speech) -> Hearing:
     """Stream to our native door."""
     hearing = Hearing()
     async with _connected(f"ws://127.0.0.1:{port}/v1/stream") as connection:
-        await connection.send(json.dumps({"type": "configure", "languages": [speech.locale]}))
+        languages = [speech.locale] if speech.locale else list(_CANDIDATES)
+        await connection.send(json.dumps({"type": "configure", "languages": languages}))
         started_s = time.monotonic()
         sending = asyncio.create_task(_pace(connection, speech, started_s, bytes, '{"type":"end"}'))
         finals: list[str] = []
@@ -37,6 +40,8 @@ async def dragoman(port: int, speech: Speech) -> Hearing:
                 case "transcript.final":
                     finals.append(str(message["text"]))
                     hearing.show(time.monotonic() - started_s, " ".join(finals), "")
+                case "language.detected" | "language.changed":
+                    hearing.speaks(time.monotonic() - started_s, str(message["locale"])[:2])
                 case "error" | "connection.closing":
                     hearing.trouble = str(message["code"])
         await _finish(sending)
@@ -47,13 +52,14 @@ async def plain(port: int, speech: Speech) -> Hearing:
     """Stream to voice activity detection in front of faster-whisper (``launch/plain.py``)."""
     hearing = Hearing()
     async with _connected(f"ws://127.0.0.1:{port}") as connection:
-        await connection.send(json.dumps({"language": speech.locale[:2]}))
+        await connection.send(json.dumps({"language": _code(speech)}))
         started_s = time.monotonic()
         sending = asyncio.create_task(_pace(connection, speech, started_s, bytes, "end"))
         finals: list[str] = []
         async for message in _messages(connection, hearing):
             finals.append(str(message["text"]))
             hearing.show(time.monotonic() - started_s, " ".join(finals), "")
+            hearing.speaks(time.monotonic() - started_s, str(message["language"]))
         await _finish(sending)
     return hearing
 
@@ -62,7 +68,7 @@ async def whisper_live(port: int, speech: Speech) -> Hearing:
     """Stream to WhisperLive. After ``END_OF_AUDIO`` it closes at once, so the stream only stops sending."""
     hearing = Hearing()
     async with _connected(f"ws://127.0.0.1:{port}") as connection:
-        hello = {"uid": str(uuid.uuid4()), "language": speech.locale[:2], "task": "transcribe", "model": "given"}
+        hello = {"uid": str(uuid.uuid4()), "language": _code(speech), "task": "transcribe", "model": "given"}
         await connection.send(json.dumps({**hello, "use_vad": True, "send_last_n_segments": 10}))
         async with asyncio.timeout(60):
             while json.loads(await connection.recv()).get("message") != "SERVER_READY":
@@ -71,6 +77,8 @@ async def whisper_live(port: int, speech: Speech) -> Hearing:
         sending = asyncio.create_task(_pace(connection, speech, started_s, _floats, b"END_OF_AUDIO"))
         completed: dict[float, str] = {}
         async for message in _messages(connection, hearing):
+            if "language" in message:
+                hearing.speaks(time.monotonic() - started_s, str(message["language"]))
             segments = _parts(message, "segments")
             completed |= {float(str(each["start"])): str(each["text"]) for each in segments if each.get("completed")}
             tail = " ".join(str(each["text"]) for each in segments if not each.get("completed"))
@@ -83,17 +91,27 @@ async def whisper_live(port: int, speech: Speech) -> Hearing:
 async def whisper_live_kit(port: int, speech: Speech) -> Hearing:
     """Stream to WhisperLiveKit."""
     hearing = Hearing()
-    async with _connected(f"ws://127.0.0.1:{port}/asr?language={speech.locale[:2]}") as connection:
+    language = f"?language={code}" if (code := _code(speech)) else ""
+    async with _connected(f"ws://127.0.0.1:{port}/asr{language}") as connection:
         started_s = time.monotonic()
         sending = asyncio.create_task(_pace(connection, speech, started_s, bytes, b""))
         async for message in _messages(connection, hearing):
             if message.get("type") == "ready_to_stop":
                 break
             if "lines" in message:
-                committed = " ".join(str(line.get("text") or "") for line in _parts(message, "lines"))
+                lines = _parts(message, "lines")
+                committed = " ".join(str(line.get("text") or "") for line in lines)
                 hearing.show(time.monotonic() - started_s, committed, str(message.get("buffer_transcription", "")))
+                detected = [str(line["detected_language"]) for line in lines if line.get("detected_language")]
+                if detected:
+                    hearing.speaks(time.monotonic() - started_s, detected[-1])
         await _finish(sending)
     return hearing
+
+
+def _code(speech: Speech) -> str | None:
+    """Return Whisper's code of the language; nothing if the server has to find out."""
+    return speech.locale[:2] if speech.locale else None
 
 
 def _connected(url: str) -> connect:

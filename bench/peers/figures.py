@@ -8,6 +8,7 @@ import jiwer
 
 from bench.peers.audio import Speech
 from bench.peers.hearing import Hearing
+from bench.peers.languages import LanguageFigures, follow
 from bench.scoring import normalise, word_error_rate
 
 
@@ -18,7 +19,8 @@ class StreamFigures:
     ``first_s`` is from the first sample of speech to the first text. ``finals_s`` has one figure per utterance: from
     the end of its last word until that word was committed. ``delays_s`` has the same for every word. ``erased`` is how
     many words were taken back for each word that stayed (normalised erasure, Arivazhagan et al. 2020). ``tail_lost`` is
-    the share of the last utterance's words that were never committed.
+    the share of the last utterance's words that were never committed. ``wer`` is against the truth, ``offline_wer``
+    against what faster-whisper makes of the whole recording; ``understood`` counts the words that are right.
     """
 
     speech: str
@@ -28,7 +30,10 @@ class StreamFigures:
     erased: float
     wer: float
     text: str
+    understood: int
+    offline_wer: float
     tail_lost: float
+    language: LanguageFigures
     messages: int
     received_bytes: int
     trouble: str | None
@@ -48,7 +53,10 @@ def judge(speech: Speech, hearing: Hearing) -> StreamFigures:
         delays_s=tuple(at_s - speech.words[at].end_s for at, at_s in times.items()),
         erased=_erased(hearing),
         wer=word_error_rate([(speech.text, text)]),
+        understood=int(jiwer.process_words(normalise(speech.text), normalise(text)).hits),
         text=text,
+        offline_wer=word_error_rate([(speech.offline, text)]),
+        language=follow(speech, hearing.languages),
         tail_lost=sum(at not in times for at in last) / len(last),
         messages=hearing.messages,
         received_bytes=hearing.received_bytes,

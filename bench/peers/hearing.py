@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from bench.peers.audio import Said
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -20,6 +22,7 @@ class Hearing:
     """The states of one stream, in order, and what it took to bring them."""
 
     seen: list[Seen] = field(default_factory=list)
+    languages: list[Said] = field(default_factory=list)
     messages: int = 0
     received_bytes: int = 0
     trouble: str | None = None
@@ -28,6 +31,11 @@ class Hearing:
         """Count a message."""
         self.messages += 1
         self.received_bytes += len(data)
+
+    def speaks(self, at_s: float, language: str) -> None:
+        """Note which language is said to be spoken, if that is new."""
+        if not self.languages or language != self.languages[-1].language:
+            self.languages.append(Said(at_s, language))
 
     def show(self, at_s: float, committed: str, tail: str) -> None:
         """Note what the screen says, if that is new."""

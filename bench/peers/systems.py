@@ -23,8 +23,19 @@ _LAUNCH: Final = Path(__file__).with_name("launch")
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
 _READY_S: Final = 120
 
-Command = Callable[[Path, int, int, Path], list[str]]
-"""From a model's folder, a port, a beam (0: the default) and a folder for data, to a command line."""
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a server is started with: a beam of 0 is its default, and ``data`` a folder to write to."""
+
+    model: Path
+    port: int
+    beam: int
+    finds_language: bool
+    data: Path
+
+
+Command = Callable[[Launch], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Running:
 
 
 @asynccontextmanager
-async def running(system: System, model: Path, beam: int) -> AsyncIterator[Running]:
+async def running(system: System, model: Path, beam: int, *, finds_language: bool) -> AsyncIterator[Running]:
     """Start a server and end it.
 
     Raises:
@@ -67,7 +78,7 @@ async def running(system: System, model: Path, beam: int) -> AsyncIterator[Runni
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         settings = {"HF_HUB_OFFLINE": "1", "DRAGOMAN_MAX_SESSIONS": "64", "CUDA_VISIBLE_DEVICES": ""}
-        command = system.command(model, port, beam, Path(folder) / "data")
+        command = system.command(Launch(model, port, beam, finds_language, Path(folder) / "data"))
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -124,30 +135,35 @@ def _stats(pids: set[int]) -> list[list[str]]:
     return stats
 
 
-def _dragoman(model: Path, port: int, beam: int, data: Path) -> list[str]:
-    return [sys.executable, "-m", "dragoman", "serve", "--port", str(port), "--data", str(data), "--model", str(model)]
+def _dragoman(launch: Launch) -> list[str]:
+    port, data, model = str(launch.port), str(launch.data), str(launch.model)
+    return [sys.executable, "-m", "dragoman", "serve", "--port", port, "--data", data, "--model", model]
 
 
-def _plain(model: Path, port: int, beam: int, data: Path) -> list[str]:
-    return [sys.executable, "-m", "bench.peers.launch.plain", str(model), str(port), str(beam)]
+def _plain(launch: Launch) -> list[str]:
+    return [sys.executable, "-m", "bench.peers.launch.plain", *_positional(launch)]
 
 
-def _whisper_live(model: Path, port: int, beam: int, data: Path) -> list[str]:
-    return [str(WHISPER_LIVE.python), str(_LAUNCH / "live.py"), str(model), str(port), str(beam)]
+def _whisper_live(launch: Launch) -> list[str]:
+    return [str(WHISPER_LIVE.python), str(_LAUNCH / "live.py"), *_positional(launch)]
 
 
-def _whisper_live_kit(model: Path, port: int, beam: int, data: Path) -> list[str]:
+def _whisper_live_kit(launch: Launch) -> list[str]:
     options = {
         "--host": "127.0.0.1",
-        "--port": str(port),
+        "--port": str(launch.port),
         "--backend": "faster-whisper",
         "--backend-policy": "localagreement",
-        "--model-path": str(model),
-        "--language": "en",
+        "--model-path": str(launch.model),
+        "--language": "auto" if launch.finds_language else "en",
         "--warmup-file": "",
     }
     flat = [part for option in options.items() for part in option]
-    return [str(WHISPER_LIVE_KIT.python), str(_LAUNCH / "kit.py"), str(beam), *flat, "--pcm-input"]
+    return [str(WHISPER_LIVE_KIT.python), str(_LAUNCH / "kit.py"), str(launch.beam), *flat, "--pcm-input"]
+
+
+def _positional(launch: Launch) -> list[str]:
+    return [str(launch.model), str(launch.port), str(launch.beam)]
 
 
 SYSTEMS: Final = (

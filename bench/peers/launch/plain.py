@@ -24,9 +24,9 @@ async def main() -> None:
     model = WhisperModel(sys.argv[1], device="cpu", compute_type="int8", cpu_threads=1)
     beam, one_at_a_time = int(sys.argv[3]) or _DEFAULT_BEAM, asyncio.Lock()
 
-    def transcribe(spoken: Spoken, language: str) -> str:
-        segments, _ = model.transcribe(spoken.samples, language=language, beam_size=beam)
-        return " ".join(segment.text.strip() for segment in segments)
+    def transcribe(spoken: Spoken, language: str | None) -> tuple[str, str]:
+        segments, about = model.transcribe(spoken.samples, language=language, beam_size=beam)
+        return " ".join(segment.text.strip() for segment in segments), about.language
 
     async def stream(connection: ServerConnection) -> None:
         language = json.loads(await connection.recv())["language"]
@@ -37,8 +37,8 @@ async def main() -> None:
             for sound in sounds:
                 if isinstance(sound, Spoken):
                     async with one_at_a_time:
-                        text = await asyncio.to_thread(transcribe, sound, language)
-                    await connection.send(json.dumps({"text": text}))
+                        text, spoken_language = await asyncio.to_thread(transcribe, sound, language)
+                    await connection.send(json.dumps({"text": text, "language": spoken_language}))
             if isinstance(data, str):
                 return
 
