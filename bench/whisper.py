@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.report import Report, Section
 
 _RESULTS: Final = Path(__file__).with_name("results")
-_QUESTIONS: Final = ("segments", "files", "windows", "startup", "languages", "endpointing", "growth")
+_QUESTIONS: Final = ("segments", "files", "windows", "startup", "languages", "endpointing", "growth", "archive")
 _QUICK_STEP: Final = 17  # meets every language and, among balanced clips, every condition
 
 
@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> None:
     started, began = datetime.now(UTC), time.perf_counter()
     sections = []
     for section in _measure(folder, options.only, quick=options.quick):
-        sections.append(replace(section, load=load_average()))
+        sections.append(replace(section, load=f"{load_average()} at {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
         print(render_section(sections[-1]), end="\n\n", flush=True)
     took_s = time.perf_counter() - began
     name = Path(folder).name
@@ -66,6 +66,7 @@ def _run(options: argparse.Namespace) -> None:
 def _measure(folder: str, questions: Sequence[str], *, quick: bool) -> Iterator["Section"]:
     from faster_whisper import WhisperModel
 
+    from bench.archive import measure_archive
     from bench.clips import CALLS, make_clips, read_call
     from bench.endpointing import measure_endpointing
     from bench.files import measure_files
@@ -88,6 +89,7 @@ def _measure(folder: str, questions: Sequence[str], *, quick: bool) -> Iterator[
         "languages": lambda: measure_languages(calls, mixed, folder),
         "endpointing": lambda: measure_endpointing(clips, [*calls, mixed], folder),
         "growth": lambda: measure_growth(calls, folder, rounds=1 if quick else 3),
+        "archive": lambda: measure_archive(calls, folder, quick=quick),
     }
     for question in _QUESTIONS:
         if question in questions:
@@ -99,6 +101,11 @@ def _write(report: "Report", name: str) -> None:
 
     _RESULTS.mkdir(exist_ok=True)
     results = _RESULTS / name
+    if results.exists():  # what was not measured anew stays
+        before = from_json(results.read_text(encoding="utf-8"))
+        anew = {section.title: section for section in report.sections}
+        kept = tuple(anew.pop(section.title, section) for section in before.sections)
+        report = replace(before, sections=(*kept, *anew.values()))
     results.write_text(to_json(report), encoding="utf-8")
     (_RESULTS / "whisper.md").write_text(render(from_json(results.read_text(encoding="utf-8"))), encoding="utf-8")
 
