@@ -86,6 +86,18 @@ class EngineFailedError(DragomanError):
     retryable = True
 
 
+class EngineSilentError(EngineFailedError):
+    """An engine takes speech and says nothing about it."""
+
+    code = "engine_silent"
+
+
+class EngineRefusedError(DragomanError):
+    """An engine does not let us in, or does not do what it is asked for."""
+
+    code = "engine_refused"
+
+
 class TranslationFailedError(DragomanError):
     """A translator could not translate a text; the session goes on."""
 

@@ -18,6 +18,8 @@ class TranscriptionRequest:
     an engine that can translate while it transcribes do so; it need not. Somebody waits for what is said on a ``live``
     stream, for each final as it is spoken; ``partials`` asks for what is understood before that.
 
+    ``phrases`` are words to expect, names above all; ``speakers`` asks who says what. Not every engine can.
+
     A session that goes on has its audio from sample ``start`` on, and ``locale`` is the language spoken before that.
     """
 
@@ -27,6 +29,8 @@ class TranscriptionRequest:
     word_times: bool = False
     live: bool = False
     partials: bool = False
+    phrases: tuple[str, ...] = ()
+    speakers: bool = False
     start: int = 0
     locale: Locale | None = None
 
@@ -113,5 +117,14 @@ class Notice:
     message: str
 
 
-Heard = SpeechStarted | SpeechEnded | LanguageDecision | Silence | Partial | Hypothesis | Notice
+@dataclass(frozen=True, slots=True)
+class EngineChange:
+    """Another engine does the work from sample ``at`` on, and why."""
+
+    engine: str
+    at: int
+    reason: str
+
+
+Heard = SpeechStarted | SpeechEnded | LanguageDecision | Silence | Partial | Hypothesis | Notice | EngineChange
 """One item of a transcriber's output, in the order of the session clock."""

@@ -13,6 +13,7 @@ from dragoman.domain.events import DurableEvent, Event
 from dragoman.domain.language import Locale, TargetLanguage, parse_locale
 from dragoman.domain.speech import (
     AudioInput,
+    EngineChange,
     Heard,
     Hypothesis,
     LanguageDecision,
@@ -211,6 +212,8 @@ class Session:
                 self._owes_end = False
             case Notice():
                 yield self._writer.warning(item)
+            case EngineChange():
+                yield self._writer.engine_changed(item)
             case Silence(span):
                 self._ledger.settle(span, has_text=False)
             case LanguageDecision():

@@ -8,6 +8,7 @@ from dragoman.domain.audio import Span, to_ms
 from dragoman.domain.errors import DragomanError, EngineFailedError
 from dragoman.domain.events import (
     AudioLost,
+    EngineChanged,
     ErrorEvent,
     LanguageChanged,
     LanguageDetected,
@@ -28,7 +29,7 @@ from dragoman.domain.events import (
     WordTime,
 )
 from dragoman.domain.language import LidMode, TargetLanguage
-from dragoman.domain.speech import Hypothesis, LanguageDecision, Notice, Partial
+from dragoman.domain.speech import EngineChange, Hypothesis, LanguageDecision, Notice, Partial
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.pipeline.stability import Reading
@@ -198,6 +199,18 @@ class EventWriter:
     def warning(self, notice: Notice) -> WarningEvent:
         """Pass a notice on."""
         return WarningEvent(session_id=self._id, seq=self._next(), code=notice.code, message=notice.message)
+
+    def engine_changed(self, change: EngineChange) -> EngineChanged:
+        """Announce that another engine does the work; finals name it from here on."""
+        before, self._engine = self._engine, change.engine
+        return EngineChanged(
+            session_id=self._id,
+            seq=self._next(),
+            engine=change.engine,
+            changed_from=before,
+            reason=change.reason,
+            at_ms=to_ms(change.at),
+        )
 
     def lost(self, span: Span, reason: str) -> AudioLost:
         """Own up to audio that nobody settled."""
