@@ -71,7 +71,7 @@ LOCK := $(UV) pip compile --quiet --upgrade --universal --generate-hashes --pyth
 
 lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) -o requirements/uv.txt requirements/uv.in
-	$(LOCK) --group dev --extra asr-local --extra serve -o requirements/dev.txt pyproject.toml
+	$(LOCK) --group dev --extra asr-local --extra azure --extra serve -o requirements/dev.txt pyproject.toml
 	$(LOCK) --extra asr-local --extra azure --extra serve --extra monitor -o requirements/service.txt pyproject.toml
 	$(LOCK) --extra flows -o requirements/flows.txt pyproject.toml
 	$(LOCK) --group dev --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml

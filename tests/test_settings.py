@@ -28,3 +28,13 @@ def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("DRAGOMAN_THREADS", "many")
     with pytest.raises(SettingsError, match="DRAGOMAN_THREADS"):
         read_settings()
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_AZURE_ENDPOINTS", "https://a.cognitiveservices.azure.com, https://b.example")
+    monkeypatch.setenv("DRAGOMAN_DO_NOT_TRANSLATE", "Contoso,")
+    monkeypatch.setenv("DRAGOMAN_AZURE_KEY", "secret")
+    settings = read_settings()
+    assert settings.azure_endpoints == ("https://a.cognitiveservices.azure.com", "https://b.example")
+    assert settings.do_not_translate == ("Contoso",)
+    assert "secret" not in repr(settings)

@@ -12,23 +12,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
+from dragoman.assembly import Transcribers, Translators, build_transcribers
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
-from dragoman.domain.language import LidMode, Locale, TargetLanguage, parse_lid, parse_target, split_tags
+from dragoman.domain.language import (
+    LidMode,
+    Locale,
+    TargetLanguage,
+    parse_candidates,
+    parse_lid,
+    parse_target,
+    split_tags,
+)
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
-from dragoman.resources import BUNDLED_MODELS, bundled_translators, resolve_model, samples_folder
+from dragoman.resources import BUNDLED_MODELS, samples_folder
 from dragoman.settings import Settings, read_settings
 from dragoman.store.ports import Books
 from dragoman.streams import blocking
 
 if TYPE_CHECKING:
     from dragoman.engines.whisper.model import RightSizedWhisper
-    from dragoman.engines.whisper.scheduler import Scheduler
 
 Source = Path | str | bytes | BinaryIO
 
@@ -111,13 +119,6 @@ class Transcription:
 
 
 @dataclass(frozen=True, slots=True)
-class _Engine:
-    model: "RightSizedWhisper"
-    scheduler: "Scheduler"
-    transcriber: Transcriber
-
-
-@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """A loaded model: its name, the languages it knows by their usual locales, and what they are translated into."""
 
@@ -134,9 +135,9 @@ class Runtime:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or read_settings()
-        self._engine: _Engine | None = None
+        self._transcribers: Transcribers | None = None
         self._loading = threading.Lock()
-        self._translator = self._build_translator()
+        self._translators = Translators(self.settings)
 
     def __enter__(self) -> Self:
         return self
@@ -148,8 +149,9 @@ class Runtime:
 
     def close(self) -> None:
         """End the engine's thread; sessions under way fail."""
-        if self._engine is not None:
-            self._engine.scheduler.close()
+        if self._transcribers is not None:
+            self._transcribers.scheduler.close()
+        self._translators.close()
 
     async def ready(self) -> EngineInfo:
         """Load the model if need be, and say what it is.
@@ -158,7 +160,8 @@ class Runtime:
             ModelMissingError, ModelInvalidError: if it cannot be loaded.
         """
         model = (await asyncio.to_thread(self._load)).model
-        targets = set(self._translator.targets if self._translator else ())
+        await self._translators.ready()
+        targets = set(self.translator.targets if self.translator else ())
         if len(model.languages) > 1:
             targets.add(parse_target("en"))  # Whisper translates into English by itself
         return EngineInfo(model.name, usual_locales(model.languages), tuple(sorted(targets)))
@@ -166,11 +169,20 @@ class Runtime:
     @property
     def delay_s(self) -> float:
         """How long finals of live streams waited for the model of late."""
-        return self._engine.scheduler.delay_s if self._engine else 0.0
+        return self._transcribers.scheduler.delay_s if self._transcribers else 0.0
+
+    async def transcriber(self) -> Transcriber:
+        """Load the model if need be, and return the engine that hears live streams. Raises as ``ready``."""
+        return (await asyncio.to_thread(self._load)).live
+
+    @property
+    def translator(self) -> Translator | None:
+        """The engine that translates, if there is one."""
+        return self._translators.all
 
     async def check(self, wishes: Wishes) -> None:
         """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""
-        self._spec(await asyncio.to_thread(self._load), wishes)
+        self._spec((await asyncio.to_thread(self._load)).model, wishes)
 
     async def start(self, recording: Recording, wishes: Wishes) -> Transcription:
         """Return a new session for a recording, loading the model if need be; nothing is read yet.
@@ -180,13 +192,17 @@ class Runtime:
         """
         source = recording.name or _name(recording.source)
         spec = replace(await self.plan(wishes), source=source, channel=recording.channel)
-        is_demo = self.settings.model in BUNDLED_MODELS and not _is_sample(recording.source)
-        notice = DEMO_MODEL if is_demo else None
+        notice = DEMO_MODEL if self.is_demo and not _is_sample(recording.source) else None
         return Transcription(spec, await self.session(spec), recording, self._limits(), notice)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether nothing but the bundled model does the work."""
+        return self.settings.model in BUNDLED_MODELS and not self.settings.azure_endpoints
 
     async def plan(self, wishes: Wishes) -> SessionSpec:
         """Return what a session with these wishes is asked to do, under a new id; raises as ``start``."""
-        return self._spec(await asyncio.to_thread(self._load), wishes)
+        return self._spec((await asyncio.to_thread(self._load)).model, wishes)
 
     async def session(
         self,
@@ -195,8 +211,9 @@ class Runtime:
         arrived_s: Callable[[int], float | None] = lambda sample: None,
     ) -> Session:
         """Return a session on the engines of this process; see ``Session``. Raises as ``start``."""
-        engine = await asyncio.to_thread(self._load)
-        return Session(spec, engine.transcriber, self._translator, memory, arrived_s)
+        engines = await asyncio.to_thread(self._load)
+        transcriber = engines.live if spec.live else engines.recorded
+        return Session(spec, transcriber, self.translator, memory, arrived_s)
 
     async def transcribe(self, recording: Recording, wishes: Wishes) -> AsyncGenerator[DurableEvent, None]:
         """Yield the events of one recording; raises as ``start``."""
@@ -204,14 +221,19 @@ class Runtime:
             async for event in events:
                 yield event
 
-    def _spec(self, engine: _Engine, wishes: Wishes) -> SessionSpec:
+    def _spec(self, model: "RightSizedWhisper", wishes: Wishes) -> SessionSpec:
+        is_cloud = bool(self.settings.azure_endpoints)
+        if is_cloud and wishes.languages is not None:  # Azure knows more than the model that stands by
+            candidates = parse_candidates(wishes.languages, wishes.lid)
+        else:
+            candidates = choose_candidates(wishes.languages, wishes.lid, model.languages, model.name)
         return SessionSpec(
             session_id=f"s_{secrets.token_hex(16)}",
-            candidates=choose_candidates(wishes.languages, wishes.lid, engine.model.languages, engine.model.name),
+            candidates=candidates,
             lid=wishes.lid,
             targets=tuple(dict.fromkeys(parse_target(target) for target in wishes.translate)),
             word_times=wishes.word_times,
-            model=engine.model.name,
+            model="azure-speech" if is_cloud else model.name,
         )
 
     def _limits(self) -> DecodeLimits:
@@ -219,44 +241,10 @@ class Runtime:
         cpu_s = max(defaults.cpu_s, math.ceil(hours * 3600 * defaults.cpu_s / defaults.max_audio_s))
         return replace(defaults, max_audio_s=hours * 3600, cpu_s=cpu_s)
 
-    def _load(self) -> _Engine:
+    def _load(self) -> Transcribers:
         with self._loading:
-            self._engine = self._engine or self._build_engine()
-            return self._engine
-
-    def _build_engine(self) -> _Engine:
-        from dragoman.engines.whisper.folder import WhisperOptions
-        from dragoman.engines.whisper.model import RightSizedWhisper
-        from dragoman.engines.whisper.scheduler import Scheduler
-        from dragoman.engines.whisper.transcriber import WhisperTranscriber
-
-        settings = self.settings
-        options = WhisperOptions(
-            model=resolve_model(settings.model),
-            device=settings.device,
-            compute_type=settings.compute_type,
-            threads=settings.threads,
-            workers=settings.workers,
-            beam_size=settings.beam_size,
-        )
-        model = RightSizedWhisper(options)
-        scheduler = Scheduler(model, options.max_batch, model.workers)
-        return _Engine(model, scheduler, WhisperTranscriber(model, scheduler))
-
-    def _build_translator(self) -> Translator | None:
-        folders = translators_of(self.settings)
-        if not folders:
-            return None
-        from dragoman.engines.ctranslate.folder import describe
-        from dragoman.engines.ctranslate.translator import CTranslate2Translator
-
-        return CTranslate2Translator([describe(folder) for folder in folders])
-
-
-def translators_of(settings: Settings) -> tuple[Path, ...]:
-    """Return the folders of the translation models to use: those set, or what is bundled with the Whisper model."""
-    chosen = settings.translation_models
-    return bundled_translators(settings.model) if chosen is None else chosen
+            self._transcribers = self._transcribers or build_transcribers(self.settings)
+            return self._transcribers
 
 
 def transcribe(

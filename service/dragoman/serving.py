@@ -26,7 +26,6 @@ from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
-from dragoman.resources import BUNDLED_MODELS
 from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
 from dragoman.store.digest import digest
 from dragoman.store.folder import private_folder
@@ -82,7 +81,7 @@ class Serving:
         spec = _shaped(await self.runtime.plan(_wishes(wishes)), wishes)
         token = secrets.token_urlsafe(32)
         live = await self.hub.open(_record(spec, wishes, owner, token))
-        if self.settings.model in BUNDLED_MODELS:
+        if self.runtime.is_demo:
             live.tell(DEMO_MODEL)
         return Opened(live, token)
 

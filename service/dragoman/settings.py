@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dragoman.domain.errors import SettingsError
@@ -64,6 +64,27 @@ class Settings(BaseSettings):
     resume_s: float = Field(default=60.0, gt=0, le=86_400)
     """How long a live session waits for a client that has left, in seconds."""
 
+    azure_endpoints: Annotated[tuple[str, ...], NoDecode] = ()
+    """Azure AI Services to work with, best first; several with commas: ``https://NAME.cognitiveservices.azure.com``.
+
+    Without any, the local models do all the work; with some, they do it while none of these can.
+    """
+
+    azure_key: SecretStr | None = None
+    """Key of the endpoints; without it a token is shown (``azure_identity``), which is the better way."""
+
+    azure_identity: Literal["default", "workload-identity", "managed-identity", "cli"] = "default"
+    """Whose token; ``default`` tries the others in this order."""
+
+    azure_client_id: str | None = None
+    """Client id of a user-assigned identity."""
+
+    azure_recognizers: int = Field(default=100, ge=1, le=10_000)
+    """Recognizers of the Speech SDK that run at once, per endpoint; streams beyond that go to the next engine."""
+
+    do_not_translate: Annotated[tuple[str, ...], NoDecode] = ()
+    """Words that Azure Translator leaves as they are; several with commas."""
+
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
 
@@ -72,9 +93,9 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "azure_endpoints", "do_not_translate", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.api.server import ServerProcess
 from tests.calls import call
+from tests.emulated import Emulator
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +28,8 @@ def _run(snippet: str, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_there_are_three_snippets() -> None:
-    assert len(SNIPPETS) == 3
+def test_there_are_four_snippets() -> None:
+    assert len(SNIPPETS) == 4
 
 
 def test_a_recording_is_transcribed(tmp_path: Path) -> None:
@@ -44,3 +45,8 @@ def test_a_program_streams(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data") as server:
         lines = _run(SNIPPETS[2].replace("http://127.0.0.1:8090", server.url), tmp_path)
     assert f"en-US {call('en').sentences[0].text}" in lines
+
+
+def test_an_application_of_azure_talks_to_the_emulator(tmp_path: Path, emulator: Emulator) -> None:
+    (line,) = _run(SNIPPETS[3].replace("127.0.0.1:8091", emulator.address), tmp_path)
+    assert line == call("en").sentences[0].text

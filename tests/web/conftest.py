@@ -1,5 +1,3 @@
-import fcntl
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.api.server import ServerProcess
+from tests.npm import installed
 from tests.web.captions_page import SPOKEN, CaptionsPage, chromium, spoken
 
 HERE = Path(__file__).parent
@@ -55,15 +54,4 @@ def captions(browser: Browser, server: ServerProcess) -> Iterator[CaptionsPage]:
 @pytest.fixture(scope="session")
 def packages() -> Path:
     """The folder of the npm packages that these tests use."""
-    folder = HERE / "node_modules"
-    with (HERE / "package.json").open() as shared:
-        fcntl.flock(shared, fcntl.LOCK_EX)  # several workers, one folder
-        if not (folder / ".package-lock.json").exists():
-            npm = shutil.which("npm")
-            if npm is None:
-                pytest.skip("npm is not installed, so axe-core and TypeScript cannot be had")
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
-            if done.returncode:
-                pytest.skip(f"npm ci failed, so axe-core and TypeScript cannot be had: {done.stderr[-500:]}")
-    return folder
+    return installed(HERE)

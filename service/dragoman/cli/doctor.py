@@ -17,6 +17,10 @@ Verdict = Literal["ok", "missing", "broken"]
 _MARKS: Final = {"ok": ("✓", "green"), "missing": ("–", "yellow"), "broken": ("✗", "red")}
 
 _EXTRAS: Final = {
+    "azure": (
+        "Azure Speech and Translator",
+        ("azure-cognitiveservices-speech", "azure-ai-transcription", "azure-ai-translation-text", "azure-identity"),
+    ),
     "asr-local": ("OPUS-MT, NLLB and Argos translation models", ("sentencepiece",)),
     "serve": ("dragoman serve", ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "python-multipart")),
     "client": ("dragoman listen", ("websockets",)),
@@ -78,6 +82,7 @@ def examine(model: str | None = None) -> Iterator[Finding]:
     yield _decoder()
     yield from _whisper(model)
     yield _translation(model)
+    yield from _azure()
     for extra, (purpose, packages) in _EXTRAS.items():
         missing = [package for package in packages if _version(package) is None]
         if missing:
@@ -110,7 +115,7 @@ def _whisper(model: str | None) -> Iterator[Finding]:
         from dragoman.runtime import Runtime
         from dragoman.settings import read_settings
 
-        with Runtime(read_settings(model=model, translation_models=())) as runtime:
+        with Runtime(read_settings(model=model, translation_models=(), azure_endpoints=())) as runtime:
             engine = asyncio.run(runtime.ready())
     except DragomanError as error:
         yield Finding("broken", "whisper", str(error), "or use the bundled one: --model micro")
@@ -131,8 +136,8 @@ def _whisper(model: str | None) -> Iterator[Finding]:
 
 
 def _translation(model: str | None) -> Finding:
+    from dragoman.assembly import translators_of
     from dragoman.engines.ctranslate.folder import describe
-    from dragoman.runtime import translators_of
     from dragoman.settings import read_settings
 
     try:
@@ -147,6 +152,22 @@ def _translation(model: str | None) -> Finding:
             "set DRAGOMAN_TRANSLATION_MODELS or pass --translation-model FOLDER",
         )
     return Finding("ok", "text translation", ", ".join(model.folder.name for model in models))
+
+
+def _azure() -> Iterator[Finding]:
+    from dragoman.assembly import reach_azure
+    from dragoman.settings import read_settings
+
+    try:
+        settings = read_settings()
+        for endpoint in settings.azure_endpoints:
+            try:
+                yield Finding("ok", "azure", f"{endpoint}: {reach_azure(settings, endpoint)}")
+            except DragomanError as error:
+                cure = "the local models do the work meanwhile; check DRAGOMAN_AZURE_ENDPOINTS and who you are"
+                yield Finding("missing", "azure", f"{endpoint}: {error}", cure)
+    except DragomanError as error:
+        yield Finding("broken", "azure", str(error), "check the DRAGOMAN_AZURE_… variables")
 
 
 def _version(package: str) -> str | None:

@@ -1,0 +1,1 @@
+"""Azure's own protocols on this machine: a test double for applications that are built on Azure AI Speech."""

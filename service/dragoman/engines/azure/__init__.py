@@ -1,0 +1,1 @@
+"""Engines on Azure AI Services. Vendor SDKs are imported here and nowhere else."""

@@ -1,0 +1,52 @@
+"""The one layer of retries in front of Azure's HTTP services."""
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from dragoman.domain.errors import DragomanError, EngineFailedError, EngineRefusedError
+
+_RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """A call is made ``attempts`` times at most and within ``deadline_s``.
+
+    It waits between them as long as the service asks (``Retry-After``), or ``first_pause_s`` and twice as long each
+    time.
+    """
+
+    attempts: int = 4
+    deadline_s: float = 10.0
+    first_pause_s: float = 0.25
+
+    def pause_s(self, error: AzureError, attempt: int) -> float | None:
+        """Return how long to wait after an attempt, counted from 1; nothing if there is no point in another."""
+        if attempt >= self.attempts:
+            return None
+        pause_s: float = self.first_pause_s * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        if not isinstance(error, HttpResponseError) or error.response is None:
+            return pause_s
+        if error.status_code not in _RETRIED:
+            return None
+        headers: dict[str, str] = getattr(error.response, "headers", {})
+        asked = headers.get("Retry-After", "")
+        return max(pause_s, float(asked)) if asked.replace(".", "", 1).isdecimal() else pause_s
+
+
+def failure(error: AzureError, service: str) -> DragomanError:
+    """Return an error of ours that says what went wrong, and nothing of what was sent."""
+    message = f"{service}: {said(error)}"
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    return EngineRefusedError(message) if status in _REFUSALS else EngineFailedError(message)
+
+
+def said(error: AzureError) -> str:
+    """Return what went wrong in a few words."""
+    if isinstance(error, HttpResponseError) and error.status_code:
+        return f"HTTP {error.status_code}"
+    return f"no answer ({type(error).__name__})"

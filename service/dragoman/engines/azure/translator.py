@@ -1,0 +1,203 @@
+"""Azure Translator as an engine: many texts and targets in a call, one layer of retries."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from azure.ai.translation.text import TextTranslationClient
+from azure.ai.translation.text.models import (
+    GetSupportedLanguagesResult,
+    TranslatedTextItem,
+    TranslateInputItem,
+    TranslationTarget,
+)
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import AzureError
+
+from dragoman.domain.errors import EngineFailedError, TranslationFailedError
+from dragoman.domain.language import Locale, TargetLanguage, parse_target
+from dragoman.engines.azure.access import AzureAccess, credential_of, scope_of
+from dragoman.engines.azure.retries import Retries, said
+from dragoman.engines.azure.texts import code_of, marked, unmarked
+
+Outcome = str | TranslationFailedError
+
+_MOST_TEXTS: Final = 50
+_MOST_CHARACTERS: Final = 50_000
+"""Of one request, all its targets counted. Source: Translator service limits (docs/azure-fidelity.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AzureTranslatorOptions:
+    """How Azure translates.
+
+    ``kept`` words stay as they are. A call waits ``timeout_s`` for an answer. At most ``calls`` are under way at once:
+    texts that come meanwhile go together in the next.
+    """
+
+    kept: tuple[str, ...] = ()
+    timeout_s: float = 5.0
+    calls: int = 4
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    text: str
+    source: Locale
+    targets: tuple[TargetLanguage, ...]
+    outcomes: "asyncio.Future[dict[TargetLanguage, Outcome]]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outcomes = asyncio.get_running_loop().create_future()
+
+    @property
+    def characters(self) -> int:
+        return len(self.text) * len(self.targets)
+
+
+class AzureTranslator:
+    """A ``Translator`` on azure-ai-translation-text."""
+
+    name = "azure-translator"
+
+    def __init__(
+        self, access: AzureAccess, options: AzureTranslatorOptions | None = None, retries: Retries | None = None
+    ) -> None:
+        self._options = options or AzureTranslatorOptions()
+        self._retries = retries or Retries()
+        self._client = TextTranslationClient(
+            endpoint=access.endpoint,
+            credential=AzureKeyCredential(access.key) if access.key else credential_of(access),
+            audience=scope_of(access),
+            retry_total=0,  # ours is the only layer that tries again
+            connection_timeout=self._options.timeout_s,
+            read_timeout=self._options.timeout_s,
+        )
+        self._workers = ThreadPoolExecutor(self._options.calls, thread_name_prefix="azure-translator")
+        self._waiting: list[_Waiting] = []
+        self._calls = 0
+        self._known: frozenset[str] | None = None
+        self.characters = 0
+        """Characters translated so far, once per target: what is billed."""
+
+    async def ready(self) -> None:
+        """Ask which languages there are.
+
+        Raises:
+            EngineFailedError: if the service does not say.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._workers, self._languages)
+        except AzureError as error:
+            raise EngineFailedError(f"Azure Translator does not name its languages: {said(error)}") from error
+        self._known = frozenset(code.lower() for code in found.translation or {})
+
+    @property
+    def targets(self) -> tuple[TargetLanguage, ...]:
+        """Languages that the service translates into; none before it was ``ready``."""
+        return tuple(sorted(parse_target(code) for code in self._known or ()))
+
+    def supports(self, source: Locale, target: TargetLanguage) -> bool:
+        """Return whether the service knows both; before it was ``ready`` it is taken to."""
+        return self._known is None or {code_of(source).lower(), code_of(target).lower()} <= self._known
+
+    async def translate(
+        self, text: str, source: Locale, targets: Sequence[TargetLanguage]
+    ) -> Mapping[TargetLanguage, Outcome]:
+        """Return one outcome per target; see the ``Translator`` port."""
+        if not targets or not text.strip():
+            return dict.fromkeys(targets, "")
+        waiting = _Waiting(text, source, tuple(targets))
+        if waiting.characters > _MOST_CHARACTERS:
+            raise TranslationFailedError(f"A text of {len(text)} characters is too long for Azure Translator.")
+        self._waiting.append(waiting)
+        self._begin()
+        return await waiting.outcomes
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def _languages(self) -> GetSupportedLanguagesResult:
+        return self._client.get_supported_languages(scope="translation")
+
+    def _begin(self) -> None:
+        """Make a call for what waits, if one more may be under way."""
+        while self._waiting and self._calls < self._options.calls:
+            self._calls += 1
+            batch = self._batch()
+            task = asyncio.create_task(self._call(batch))
+            task.add_done_callback(lambda _: self._begin())
+
+    def _batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        characters = 0
+        while self._waiting and len(batch) < _MOST_TEXTS:
+            characters += self._waiting[0].characters
+            if batch and characters > _MOST_CHARACTERS:
+                break
+            batch.append(self._waiting.pop(0))
+        return [each for each in batch if not each.outcomes.cancelled()]
+
+    async def _call(self, batch: list[_Waiting]) -> None:
+        try:
+            outcomes = await self._tried(batch) if batch else []
+        except TranslationFailedError as error:
+            outcomes = [dict.fromkeys(each.targets, error) for each in batch]
+        finally:
+            self._calls -= 1
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if not waiting.outcomes.done():
+                waiting.outcomes.set_result(outcome)
+
+    async def _tried(self, batch: list[_Waiting]) -> list[dict[TargetLanguage, Outcome]]:
+        """Return the outcomes of a batch.
+
+        Raises:
+            TranslationFailedError: if the service does not give them in time.
+        """
+        until_s = time.monotonic() + self._retries.deadline_s
+        loop = asyncio.get_running_loop()
+        attempt = 1
+        while True:
+            try:
+                result = await loop.run_in_executor(
+                    self._workers, self._client.translate, [self._item(each) for each in batch]
+                )
+                return self._outcomes(batch, result)
+            except AzureError as error:
+                pause_s = self._retries.pause_s(error, attempt)
+                if pause_s is None or time.monotonic() + pause_s > until_s:
+                    raise TranslationFailedError(f"Azure Translator: {said(error)}") from error
+            attempt += 1
+            await asyncio.sleep(pause_s)
+
+    def _item(self, waiting: _Waiting) -> TranslateInputItem:
+        html = marked(waiting.text, self._options.kept)
+        return TranslateInputItem(
+            text=html or waiting.text,
+            text_type="Html" if html else "Plain",
+            language=code_of(waiting.source),
+            targets=[TranslationTarget(language=code_of(target)) for target in waiting.targets],
+        )
+
+    def _outcomes(self, batch: list[_Waiting], result: list[TranslatedTextItem]) -> list[dict[TargetLanguage, Outcome]]:
+        if len(result) != len(batch):
+            raise TranslationFailedError("Azure Translator answered with another number of texts than were sent.")
+        outcomes = []
+        for waiting, item in zip(batch, result, strict=True):
+            self.characters += waiting.characters
+            is_html = marked(waiting.text, self._options.kept) is not None
+            by_code = {made.language.lower(): made.text for made in item.translations}
+            found: dict[TargetLanguage, Outcome] = {}
+            for target in waiting.targets:
+                text = by_code.get(code_of(target).lower())
+                missing = TranslationFailedError("Azure Translator gave no answer for this language.")
+                found[target] = missing if text is None else unmarked(text) if is_html else text
+            outcomes.append(found)
+        return outcomes
