@@ -152,6 +152,7 @@ def test_without_any_cloud_the_local_engine_works() -> None:
         seen = asyncio.run(session(runtime, "es", ["en"]))
     assert_whole(seen, "es")
     assert {final.engine for final in seen.all(TranscriptFinal)} == {"whisper"}
+    assert {made.engine for made in seen.all(TranslationFinal)} == {"ctranslate2"}
     assert len(seen.all(TranslationFinal)) == SENTENCES
 
 

@@ -30,8 +30,14 @@ def engine(emulator: Emulator) -> Iterator[AzureTranslator]:
 def translated(
     engine: AzureTranslator, *texts: str, targets: Sequence[TargetLanguage] = (EN,)
 ) -> list[Mapping[TargetLanguage, str | TranslationFailedError]]:
+    async def one(text: str) -> Mapping[TargetLanguage, str | TranslationFailedError]:
+        try:
+            return await engine.translate(text, ES, targets)
+        except TranslationFailedError as error:
+            return dict.fromkeys(targets, error)
+
     async def all_() -> list[Mapping[TargetLanguage, str | TranslationFailedError]]:
-        return await asyncio.gather(*(engine.translate(text, ES, targets) for text in texts))
+        return await asyncio.gather(*map(one, texts))
 
     return asyncio.run(all_())
 

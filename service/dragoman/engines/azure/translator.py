@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from azure.ai.translation.text import TextTranslationClient
 from azure.ai.translation.text.models import (
@@ -34,8 +35,8 @@ _MOST_CHARACTERS: Final = 50_000
 class AzureTranslatorOptions:
     """How Azure translates.
 
-    ``kept`` words stay as they are. A call waits ``timeout_s`` for an answer. At most ``calls`` are under way at once:
-    texts that come meanwhile go together in the next.
+    ``kept`` words stay as they are. A call waits ``timeout_s`` for an answer. At most ``calls`` are under way at once,
+    for each event loop: texts that come meanwhile go together in the next.
     """
 
     kept: tuple[str, ...] = ()
@@ -58,6 +59,25 @@ class _Waiting:
         return len(self.text) * len(self.targets)
 
 
+@dataclass(slots=True)
+class _Queue:
+    """The texts of one event loop that wait, and the calls under way for it."""
+
+    waiting: list[_Waiting] = field(default_factory=list)
+    calls: int = 0
+
+    def batch(self) -> list[_Waiting]:
+        """Take as many as may go together."""
+        batch: list[_Waiting] = []
+        characters = 0
+        while self.waiting and len(batch) < _MOST_TEXTS:
+            characters += self.waiting[0].characters
+            if batch and characters > _MOST_CHARACTERS:
+                break
+            batch.append(self.waiting.pop(0))
+        return [each for each in batch if not each.outcomes.cancelled()]
+
+
 class AzureTranslator:
     """A ``Translator`` on azure-ai-translation-text."""
 
@@ -77,8 +97,7 @@ class AzureTranslator:
             read_timeout=self._options.timeout_s,
         )
         self._workers = ThreadPoolExecutor(self._options.calls, thread_name_prefix="azure-translator")
-        self._waiting: list[_Waiting] = []
-        self._calls = 0
+        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()
         self._known: frozenset[str] | None = None
         self.characters = 0
         """Characters translated so far, once per target: what is billed."""
@@ -108,14 +127,19 @@ class AzureTranslator:
     async def translate(
         self, text: str, source: Locale, targets: Sequence[TargetLanguage]
     ) -> Mapping[TargetLanguage, Outcome]:
-        """Return one outcome per target; see the ``Translator`` port."""
+        """Return one outcome per target; see the ``Translator`` port.
+
+        Raises:
+            TranslationFailedError: if the service does not answer, or refuses.
+        """
         if not targets or not text.strip():
             return dict.fromkeys(targets, "")
         waiting = _Waiting(text, source, tuple(targets))
         if waiting.characters > _MOST_CHARACTERS:
             raise TranslationFailedError(f"A text of {len(text)} characters is too long for Azure Translator.")
-        self._waiting.append(waiting)
-        self._begin()
+        queue = self._queues.setdefault(asyncio.get_running_loop(), _Queue())
+        queue.waiting.append(waiting)
+        self._begin(queue)
         return await waiting.outcomes
 
     def close(self) -> None:
@@ -126,31 +150,23 @@ class AzureTranslator:
     def _languages(self) -> GetSupportedLanguagesResult:
         return self._client.get_supported_languages(scope="translation")
 
-    def _begin(self) -> None:
-        """Make a call for what waits, if one more may be under way."""
-        while self._waiting and self._calls < self._options.calls:
-            self._calls += 1
-            batch = self._batch()
-            task = asyncio.create_task(self._call(batch))
-            task.add_done_callback(lambda _: self._begin())
+    def _begin(self, queue: _Queue) -> None:
+        """Make calls for what waits, if more may be under way."""
+        while queue.waiting and queue.calls < self._options.calls:
+            queue.calls += 1
+            task = asyncio.create_task(self._call(queue.batch(), queue))
+            task.add_done_callback(lambda _: self._begin(queue))
 
-    def _batch(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
-        characters = 0
-        while self._waiting and len(batch) < _MOST_TEXTS:
-            characters += self._waiting[0].characters
-            if batch and characters > _MOST_CHARACTERS:
-                break
-            batch.append(self._waiting.pop(0))
-        return [each for each in batch if not each.outcomes.cancelled()]
-
-    async def _call(self, batch: list[_Waiting]) -> None:
+    async def _call(self, batch: list[_Waiting], queue: _Queue) -> None:
         try:
             outcomes = await self._tried(batch) if batch else []
         except TranslationFailedError as error:
-            outcomes = [dict.fromkeys(each.targets, error) for each in batch]
+            for waiting in batch:
+                if not waiting.outcomes.done():
+                    waiting.outcomes.set_exception(error)
+            return
         finally:
-            self._calls -= 1
+            queue.calls -= 1
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if not waiting.outcomes.done():
                 waiting.outcomes.set_result(outcome)
