@@ -55,7 +55,8 @@ class ReplayedAudio:
             # A reader that gives up in the middle leaves this to the next one: no item may be lost.
             self._upcoming = self._upcoming or asyncio.ensure_future(anext(self._audio, None))
             try:
-                item = await asyncio.shield(self._upcoming)
+                await asyncio.wait([self._upcoming])
+                item = self._upcoming.result()
             except Exception as error:
                 self.error = error
                 raise

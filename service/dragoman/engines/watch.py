@@ -18,7 +18,7 @@ from dragoman.engines.ports import SpeechDetector
 _SPEECH: Final = 0.5
 """From which probability on a window counts as speech that deserves an answer."""
 
-_LOOK_S: Final = 0.25
+_LOOK_S: Final = 0.5
 _WINDOW_BYTES: Final = WINDOW_SAMPLES * SAMPLE_WIDTH_BYTES
 
 
