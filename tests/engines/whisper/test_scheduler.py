@@ -209,6 +209,37 @@ def test_several_workers_work_at_once() -> None:
     assert [each.text for each in asyncio.run(decode_all())] == ["a", "b", "c"]
 
 
+def test_texts_of_files_wait_for_the_encodings_of_others() -> None:
+    class OrderedModel(GatedModel):
+        def encode(
+            self, samples: NDArray[np.float32], margin_frames: int | None = None, *, shared: bool = False
+        ) -> Encoded:
+            encoded = super().encode(samples, margin_frames, shared=shared)
+            order.append("sound")
+            return encoded
+
+        def generate(self, jobs: Sequence[DecodeJob]) -> list[Decoded]:
+            order.append("texts")
+            return super().generate(jobs)
+
+    async def work() -> None:
+        model = OrderedModel()
+        scheduler = Scheduler(model, 4)
+        sound = np.ones(1, np.float32)
+        first = asyncio.create_task(scheduler.listen(sound, Urgency.FILE, identify=False))
+        await asyncio.sleep(0.05)  # it is begun
+        texts = [asyncio.create_task(scheduler.decode(job(name), Urgency.FILE)) for name in ("en", "de")]
+        sounds = [asyncio.create_task(scheduler.listen(sound, Urgency.FILE, identify=False)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        model.gate.set()
+        await asyncio.gather(first, *texts, *sounds)
+        scheduler.close()
+
+    order: list[str] = []
+    asyncio.run(work())
+    assert order == ["sound", "sound", "sound", "texts"]
+
+
 def test_a_failure_reaches_those_who_waited_for_it_and_nobody_else() -> None:
     model = GatedModel()
     failed, fine = run(model, job("bad", 100), job("en", 200))

@@ -23,6 +23,9 @@ R = TypeVar("R")
 
 _DELAY_FADES_S: Final = 10.0
 
+_FILE_DECODES_S: Final = 2.0
+"""How much longer texts of files wait than their encodings, so that many of one shape meet in a batch."""
+
 
 class Urgency(Enum):
     """How long work may wait behind other work, in seconds: what was asked for later goes first if it is due before.
@@ -166,7 +169,8 @@ class Scheduler:
 
     async def decode(self, job: DecodeJob, urgency: Urgency) -> Decoded:
         """Generate the text of an encoded segment; raises as ``listen``."""
-        return await self._done(_Decode(_due_s(urgency), urgency, lambda: self._model.generate([job])[0], job=job))
+        due_s = _due_s(urgency) + (_FILE_DECODES_S if urgency is Urgency.FILE else 0.0)
+        return await self._done(_Decode(due_s, urgency, lambda: self._model.generate([job])[0], job=job))
 
     async def align(self, job: DecodeJob, decoded: Decoded, urgency: Urgency) -> list[TimedWord]:
         """Find the place of each word of a decoded transcript; raises as ``listen``."""
