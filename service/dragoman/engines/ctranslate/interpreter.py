@@ -30,6 +30,14 @@ class Decoder(Protocol):
         ...
 
 
+_SMALL_BYTES: Final = 300 << 20
+
+
+def _threads(model: TranslationModel) -> int:
+    """Return the threads of a translation beside transcription: a second one waits for the first by spinning."""
+    return 1 if (model.weights / "model.bin").stat().st_size < _SMALL_BYTES else 0
+
+
 class CTranslate2Decoder:
     """A ``ctranslate2.Translator``."""
 
@@ -41,7 +49,7 @@ class CTranslate2Decoder:
             str(model.weights),
             device=options.device,
             compute_type=options.compute_type,
-            intra_threads=options.intra_threads,
+            intra_threads=options.intra_threads or _threads(model),
         )
 
     def decode(

@@ -14,7 +14,7 @@ class CTranslate2Options:
     """Number format of the weights in memory, in CTranslate2's words; ``"int8"`` is the fastest on any CPU."""
 
     intra_threads: int = 0
-    """Threads of one translation; 0 lets CTranslate2 choose."""
+    """Threads of one translation; 0 is one for models that fit that, and lets CTranslate2 choose for larger ones."""
 
     beam_size: int = 2
     """Hypotheses kept while decoding; 1 is greedy."""
