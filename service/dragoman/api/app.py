@@ -66,12 +66,13 @@ def _add_operations(app: FastAPI, door: Door, runtime: Runtime) -> None:
         """Answer 200 once a session could begin, 503 with the reason while none can."""
         try:
             engine = await runtime.ready()
+            transcriber = await runtime.transcriber()
             door.server.admit()
         except DragomanError as error:
             return JSONResponse(problem(error), 503, headers_of(error))
         return JSONResponse(
             {
-                "transcription": {"engine": "whisper", "model": engine.model, "locales": engine.locales},
+                "transcription": {"engine": transcriber.name, "model": engine.model, "locales": engine.locales},
                 "translation": {"targets": engine.targets},
             }
         )
