@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-import time
 import wave
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import IO, Final
@@ -75,17 +74,11 @@ class AzureFileTranscriber:
                 TranscriptionContent(definition=_options(request), audio=("audio.wav", file, "audio/wav"))
             )
 
-        until_s = time.monotonic() + self._retries.deadline_s
-        attempt = 1
-        while True:
-            try:
-                return [_recognized(phrase) for phrase in (await asyncio.to_thread(once)).phrases]
-            except AzureError as error:
-                pause_s = self._retries.pause_s(error, attempt)
-                if pause_s is None or time.monotonic() + pause_s > until_s:
-                    raise failure(error, "Azure fast transcription") from error
-            attempt += 1
-            await asyncio.sleep(pause_s)
+        try:
+            result = await self._retries.call(lambda: asyncio.to_thread(once))
+        except AzureError as error:
+            raise failure(error, "Azure fast transcription") from error
+        return [_recognized(phrase) for phrase in result.phrases]
 
 
 async def _write(file: IO[bytes], audio: AsyncIterator[AudioInput]) -> tuple[int, bool]:

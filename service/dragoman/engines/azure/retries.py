@@ -1,12 +1,17 @@
 """The one layer of retries in front of Azure's HTTP services."""
 
+import asyncio
 import random
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from dragoman.domain.errors import DragomanError, EngineFailedError, EngineRefusedError
+
+T = TypeVar("T")
 
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
@@ -23,6 +28,24 @@ class Retries:
     attempts: int = 4
     deadline_s: float = 10.0
     first_pause_s: float = 0.25
+
+    async def call(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Return what a call returns, made again as often as there is a point in it.
+
+        Raises:
+            AzureError: that of the last attempt.
+        """
+        until_s = time.monotonic() + self.deadline_s
+        attempt = 1
+        while True:
+            try:
+                return await once()
+            except AzureError as error:
+                pause_s = self.pause_s(error, attempt)
+                if pause_s is None or time.monotonic() + pause_s > until_s:
+                    raise
+            attempt += 1
+            await asyncio.sleep(pause_s)
 
     def pause_s(self, error: AzureError, attempt: int) -> float | None:
         """Return how long to wait after an attempt, counted from 1; nothing if there is no point in another."""

@@ -1,7 +1,6 @@
 """Azure Translator as an engine: many texts and targets in a call, one layer of retries."""
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -177,21 +176,14 @@ class AzureTranslator:
         Raises:
             TranslationFailedError: if the service does not give them in time.
         """
-        until_s = time.monotonic() + self._retries.deadline_s
-        loop = asyncio.get_running_loop()
-        attempt = 1
-        while True:
-            try:
-                result = await loop.run_in_executor(
-                    self._workers, self._client.translate, [self._item(each) for each in batch]
-                )
-                return self._outcomes(batch, result)
-            except AzureError as error:
-                pause_s = self._retries.pause_s(error, attempt)
-                if pause_s is None or time.monotonic() + pause_s > until_s:
-                    raise TranslationFailedError(f"Azure Translator: {said(error)}") from error
-            attempt += 1
-            await asyncio.sleep(pause_s)
+        loop, items = asyncio.get_running_loop(), [self._item(each) for each in batch]
+        try:
+            result = await self._retries.call(
+                lambda: loop.run_in_executor(self._workers, self._client.translate, items)
+            )
+        except AzureError as error:
+            raise TranslationFailedError(f"Azure Translator: {said(error)}") from error
+        return self._outcomes(batch, result)
 
     def _item(self, waiting: _Waiting) -> TranslateInputItem:
         html = marked(waiting.text, self._options.kept)
