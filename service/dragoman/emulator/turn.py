@@ -87,6 +87,8 @@ class Turn:
             candidates=operation.candidates,
             lid=operation.lid or LidMode.CONTINUOUS,
             word_times=operation.word_times,
+            phrases=operation.phrases,
+            speakers=operation.speakers,
             live=True,
             partials=not operation.only_language,
         )
