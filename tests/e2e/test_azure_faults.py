@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
 
 from bench.scoring import word_error_rate
 from dragoman import Runtime, Settings, Wishes
@@ -176,6 +177,28 @@ class Case(NamedTuple):
 
     lifetimes_s: tuple[float, ...]
     engine: str
+
+
+class Nobody(Tokens):
+    """A credential that gives no token."""
+
+    def get_token(self, *scopes: str, **options: object) -> AccessToken:
+        self.asked += 1
+        raise ClientAuthenticationError("nobody is signed in")
+
+
+def test_without_a_token_the_local_engine_works(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = Nobody(0.0)
+    monkeypatch.setattr("dragoman.engines.azure.recognition.credential_of", lambda access: nobody)
+    monkeypatch.setattr("dragoman.engines.azure.files.credential_of", lambda access: nobody)
+    monkeypatch.setattr("dragoman.engines.azure.translator.credential_of", lambda access: nobody)
+    chosen = Settings.model_validate({"azure_endpoints": emulator.url, "threads": 1})
+    with Runtime(chosen) as runtime:
+        seen = asyncio.run(session(runtime, "es", ["en"]))
+    assert_whole(seen, "es")
+    assert {final.engine for final in seen.all(TranscriptFinal)} == {"whisper"}
+    assert len(seen.all(TranslationFinal)) == SENTENCES
+    assert nobody.asked >= 1
 
 
 @pytest.mark.parametrize("case", [Case((3600.0,), "azure"), Case((-60.0,), "whisper")])
