@@ -29,7 +29,7 @@ from dragoman.domain.events import (
 from dragoman.emulator.admission import KEY
 from dragoman.emulator.faults import Fault
 from tests.calls import call
-from tests.emulated import Emulator
+from tests.emulated import Emulator, emulating
 
 pytestmark = pytest.mark.slow
 
@@ -148,6 +148,18 @@ def test_a_region_that_is_down_is_passed_over(emulator: Emulator, endpoint: str)
     assert not second.all(EngineChanged)  # by then it is known
 
 
+def test_a_region_that_goes_down_in_the_middle_is_left_for_the_next(emulator: Emulator) -> None:
+    down = [Fault(door="speech", drop=True, after_ms=4_000), Fault(door="speech", status=503, times=0)]
+    emulator.faults.add(*down)
+    with emulating() as other, Runtime(settings(emulator.url, other.url)) as runtime:
+        seen = asyncio.run(session(runtime, "de"))
+        assert emulator.faults.knocks["speech"] == 2  # what broke in the middle is tried once more
+        assert other.faults.knocks["speech"] == 1
+    assert_whole(seen, "de")
+    assert len(seen.all(EngineChanged)) == 1
+    assert {final.engine for final in seen.all(TranscriptFinal)} == {"azure"}
+
+
 def test_without_any_cloud_the_local_engine_works() -> None:
     with Runtime(settings(DOWN)) as runtime:
         seen = asyncio.run(session(runtime, "es", ["en"]))
@@ -173,10 +185,11 @@ class Tokens:
 
 
 class Case(NamedTuple):
-    """Tokens, and what comes of them."""
+    """Tokens, one after the other, and which engine has the last word in a session whose connection breaks."""
 
     lifetimes_s: tuple[float, ...]
     engine: str
+    asked: int
 
 
 class Nobody(Tokens):
@@ -201,15 +214,26 @@ def test_without_a_token_the_local_engine_works(emulator: Emulator, monkeypatch:
     assert nobody.asked >= 1
 
 
-@pytest.mark.parametrize("case", [Case((3600.0,), "azure"), Case((-60.0,), "whisper")])
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case((3600.0,), "azure", 2),
+        Case((1.0, 3600.0), "azure", 2),
+        Case((1.0, -60.0), "whisper", 2),
+        Case((-60.0,), "whisper", 1),
+    ],
+    ids=["lasting", "renewed", "expired in the middle", "expired"],
+)
 def test_tokens_open_the_door_while_they_last(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
     tokens = Tokens(*case.lifetimes_s)
     monkeypatch.setattr("dragoman.engines.azure.recognition.credential_of", lambda access: tokens)
     monkeypatch.setattr("dragoman.engines.azure.files.credential_of", lambda access: tokens)
     monkeypatch.setattr("dragoman.engines.azure.translator.credential_of", lambda access: tokens)
     chosen = Settings.model_validate({"azure_endpoints": emulator.url, "threads": 1})
+    emulator.faults.add(Fault(door="speech", drop=True, after_ms=6_000))  # more than a second later, as we pace it
     with Runtime(chosen) as runtime:
         seen = asyncio.run(session(runtime, "en"))
     assert_whole(seen, "en")
-    assert seen.all(TranscriptFinal)[0].engine == case.engine
-    assert tokens.asked >= 1
+    assert seen.all(TranscriptFinal)[-1].engine == case.engine
+    assert bool(seen.all(EngineChanged)) == (case.engine == "whisper")
+    assert tokens.asked == case.asked

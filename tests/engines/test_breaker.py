@@ -53,15 +53,6 @@ def test_it_rests_longer_each_time(breaker: Breaker, clock: Clock) -> None:
     assert pauses == [60, 120, 240, 480, 600, 600]
 
 
-def test_it_rests_as_long_as_it_is_asked_to(breaker: Breaker, clock: Clock) -> None:
-    breaker.begin()
-    breaker.failed(rest_s=90)
-    clock.now_s = 89.0
-    assert not breaker.allows
-    clock.now_s = 90.0
-    assert breaker.allows
-
-
 def test_failures_of_what_began_before_count_once(breaker: Breaker, clock: Clock) -> None:
     for _ in range(50):
         breaker.begin()

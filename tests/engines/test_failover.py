@@ -38,9 +38,12 @@ REQUEST = TranscriptionRequest(parse_candidates(["en-US"], LidMode.CONTINUOUS), 
 class NumberingTranscriber:
     """Says, for each half second, which samples it heard; fails, or falls silent, before the sample that is named."""
 
-    def __init__(self, name: str, fails_at: int | None = None, *, hangs: bool = False) -> None:
+    def __init__(
+        self, name: str, fails_at: int | None = None, *, hangs: bool = False, error: type[Exception] = EngineFailedError
+    ) -> None:
         self.name = name
         self.fails_at = fails_at
+        self.error = error
         self.hangs = hangs
         self.requests: list[TranscriptionRequest] = []
 
@@ -59,7 +62,7 @@ class NumberingTranscriber:
                     async for _ in audio:
                         pass
                     await asyncio.Event().wait()
-                raise EngineFailedError(f"{self.name} broke")
+                raise self.error(f"{self.name} broke")
             while at - since >= UTTERANCE:
                 yield Partial(Span(since, since + UTTERANCE), "…", Locale("en-US"))
                 yield self._final(since, since + UTTERANCE, heard)
@@ -195,6 +198,14 @@ def test_it_does_not_go_back_to_what_still_fails() -> None:
 def test_a_failure_of_the_last_engine_ends_it() -> None:
     with pytest.raises(EngineFailedError, match="local broke"):
         transcribe(failover(NumberingTranscriber("cloud", 0), NumberingTranscriber("local", 4_000)), frames(10))
+
+
+def test_what_nobody_expected_of_an_engine_is_a_failure_too() -> None:
+    cloud = NumberingTranscriber("cloud", 0, error=ZeroDivisionError)
+    heard = transcribe(failover(cloud, NumberingTranscriber("local")), frames(10))
+    assert_settled(heard, 10 * FRAME)
+    (change,) = (item for item in heard if isinstance(item, EngineChange))
+    assert change.reason == "The engine failed unexpectedly (ZeroDivisionError)."
 
 
 def test_an_error_of_the_audio_is_not_one_of_the_engine() -> None:

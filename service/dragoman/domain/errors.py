@@ -86,6 +86,15 @@ class EngineFailedError(DragomanError):
     retryable = True
 
 
+def engine_failure(error: Exception) -> DragomanError:
+    """Return an error as one of ours; of one that nobody expected, its kind is all that may be told."""
+    if isinstance(error, DragomanError):
+        return error
+    failure = EngineFailedError(f"The engine failed unexpectedly ({type(error).__name__}).")
+    failure.__cause__ = error
+    return failure
+
+
 class EngineSilentError(EngineFailedError):
     """An engine takes speech and says nothing about it."""
 

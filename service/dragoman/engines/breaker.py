@@ -43,14 +43,10 @@ class Breaker:
         """Let others try, if nothing was learned from an attempt."""
         self._is_tried = False
 
-    def failed(self, rest_s: float = 0.0) -> None:
-        """Open, for at least ``rest_s``, if the other side asks for that.
-
-        What fails while it is open already began before, and tells nothing new.
-        """
+    def failed(self) -> None:
+        """Open; what fails while it is open already began before, and tells nothing new."""
         if not (self.is_closed or self._is_tried):
             return
-        pause_s = min(self._most_s, self._rest_s * 2**self._failures)
-        self._opens_s = max(self._opens_s, self._clock() + max(pause_s, rest_s))
+        self._opens_s = self._clock() + min(self._most_s, self._rest_s * 2**self._failures)
         self._failures += 1
         self._is_tried = False

@@ -1,11 +1,10 @@
 """One transcriber of several: when the first fails, the next goes on from the last sample that was settled."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from dragoman.domain.errors import DragomanError, EngineSilentError
+from dragoman.domain.errors import DragomanError, EngineSilentError, engine_failure
 from dragoman.domain.speech import (
     AudioInput,
     EngineChange,
@@ -115,7 +114,7 @@ class _Run:
         """Yield what one engine hears, until the audio ends, it fails, or a better one may be tried.
 
         Raises:
-            DragomanError: if the last engine fails.
+            Exception: that of the last engine, or of the audio.
         """
         route = self._routes[chosen]
         is_last = chosen == len(self._routes) - 1
@@ -134,13 +133,13 @@ class _Run:
                     if isinstance(item, Hypothesis) and self._may_go_back(chosen):
                         return
             self.is_over = True
-        except DragomanError as error:
+        except Exception as error:
             if is_last or error is self._audio.error:
                 raise
             self.had_progress &= not isinstance(error, EngineSilentError)
             if not self.had_progress:
                 route.breaker.failed()
-            self.failure = error
+            self.failure = engine_failure(error)
         finally:
             if tries:
                 route.breaker.over()
@@ -162,18 +161,8 @@ class _Run:
                 async for item in heard:
                     yield item
             return
-        async with aclosing(transcriber.transcribe(watch.over(audio), request)) as heard:
-            while True:
-                upcoming: asyncio.Future[Heard | None] = asyncio.ensure_future(anext(heard, None))
-                try:
-                    await watch.wait(upcoming)
-                    said = upcoming.result()
-                finally:
-                    upcoming.cancel()
-                    await asyncio.gather(upcoming, return_exceptions=True)
-                if said is None:
-                    return
-                watch.answered()
+        async with watch.on(), aclosing(transcriber.transcribe(watch.over(audio), request)) as heard:
+            while (said := await watch.next(heard)) is not None:
                 yield said
 
     def _note(self, item: Heard) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,7 @@ class WatchRules:
 
 
 class Watch:
-    """Watches one attempt. It listens to the audio only while the engine is silent, for listening costs too."""
+    """Watches one attempt while it is ``on``. It listens to the audio only if the engine is silent: listening costs."""
 
     def __init__(self, detector: SpeechDetector, rules: WatchRules) -> None:
         self._detector = detector
@@ -40,6 +41,17 @@ class Watch:
         self._speech = 0  # samples of speech since the last answer
         self._since_s: float | None = None  # when the first audio after that was sent
         self._ended_s: float | None = None
+        self._patience: asyncio.Timeout | None = None  # of who waits for the next answer
+
+    @asynccontextmanager
+    async def on(self) -> AsyncGenerator[None, None]:
+        """Look after the engine from time to time."""
+        looking = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
     async def over(self, audio: AsyncIterator[AudioInput]) -> AsyncGenerator[AudioInput, None]:
         """Yield audio on its way to the engine."""
@@ -50,8 +62,26 @@ class Watch:
             yield item
         self._ended_s = time.monotonic()
 
-    def answered(self) -> None:
-        """Note that the engine said something."""
+    async def next(self, heard: AsyncGenerator[Heard, None]) -> Heard | None:
+        """Return the next thing that the engine says; nothing at its end.
+
+        Raises:
+            EngineSilentError: if it hangs.
+        """
+        self._patience = patience = asyncio.timeout(None)
+        try:
+            async with patience:
+                said = await anext(heard, None)
+        except TimeoutError as error:
+            if patience.expired():
+                raise EngineSilentError("The engine says nothing any more about the speech it is sent.") from error
+            raise
+        finally:
+            self._patience = None
+        self._answered()
+        return said
+
+    def _answered(self) -> None:
         if self._speech:
             self._detector.reset()
         self._unheard.clear()
@@ -59,16 +89,12 @@ class Watch:
         if self._ended_s is not None:
             self._ended_s = time.monotonic()
 
-    async def wait(self, upcoming: "asyncio.Future[Heard | None]") -> None:
-        """Wait for the next thing that the engine says.
-
-        Raises:
-            EngineSilentError: if it hangs.
-        """
-        while not upcoming.done():
-            await asyncio.wait([upcoming], timeout=_LOOK_S)
-            if not upcoming.done() and self._hangs(time.monotonic()):
-                raise EngineSilentError("The engine says nothing any more about the speech it is sent.")
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if self._patience and self._hangs(time.monotonic()):
+                self._patience.reschedule(asyncio.get_running_loop().time())
+                self._patience = None  # once is enough
 
     def _hangs(self, now_s: float) -> bool:
         if self._ended_s is not None and now_s - self._ended_s >= self._rules.silent_at_end_s:

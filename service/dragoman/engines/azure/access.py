@@ -1,7 +1,10 @@
 """How Azure is reached: where, and as whom."""
 
+import threading
+import time
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from dragoman.domain.errors import DependencyMissingError, EngineRefusedError, SettingsError
@@ -21,6 +24,10 @@ _AUTHORITIES: Final = {
     "azure.cn": "login.chinacloudapi.cn",
 }
 """By the end of an endpoint's host: the public cloud, Azure Government, Azure operated by 21Vianet."""
+
+
+_RENEWED_S: Final = 300
+"""So long before it expires a token is renewed; Azure accepts it to the end."""
 
 
 class Identity(StrEnum):
@@ -62,8 +69,9 @@ def scope_of(access: AzureAccess) -> str:
     return _SCOPES[access.cloud]
 
 
+@cache
 def credential_of(access: AzureAccess) -> "TokenCredential":
-    """Return what gives tokens for an endpoint, in its own cloud.
+    """Return what gives tokens for an endpoint, in its own cloud: one for all sessions, for it keeps its tokens.
 
     Raises:
         DependencyMissingError: if azure-identity is not installed.
@@ -114,12 +122,20 @@ def prove(access: AzureAccess) -> str:
 
 
 class _Scoped:
-    """Asks for the scope of its cloud: the SDKs ask for that of the public cloud wherever they are."""
+    """Asks for the scope of its cloud: the SDKs ask for that of the public cloud wherever they are.
+
+    It keeps the token, for not every identity does: the CLI takes a second for each.
+    """
 
     def __init__(self, inner: "TokenCredential", scope: str) -> None:
         self._inner = inner
         self._scope = scope
+        self._asking = threading.Lock()
+        self._token: AccessToken | None = None
 
     def get_token(self, *scopes: str, **options: object) -> "AccessToken":
         """Return a token for this cloud, whatever scopes are named."""
-        return self._inner.get_token(self._scope)
+        with self._asking:
+            if self._token is None or self._token.expires_on - time.time() < _RENEWED_S:
+                self._token = self._inner.get_token(self._scope)
+            return self._token
