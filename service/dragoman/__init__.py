@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dragoman.domain.errors import DragomanError as DragomanError
+    from dragoman.domain.recognition import RecognitionOptions as RecognitionOptions
     from dragoman.runtime import Recording as Recording
     from dragoman.runtime import Runtime as Runtime
     from dragoman.runtime import Wishes as Wishes
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "DragomanError": "dragoman.domain.errors",
+    "RecognitionOptions": "dragoman.domain.recognition",
     "Recording": "dragoman.runtime",
     "Runtime": "dragoman.runtime",
     "Settings": "dragoman.settings",
@@ -29,6 +31,7 @@ _HOMES = {
 
 __all__ = [
     "DragomanError",
+    "RecognitionOptions",
     "Recording",
     "Runtime",
     "Settings",

@@ -24,6 +24,7 @@ from dragoman.domain.language import (
     parse_target,
     split_tags,
 )
+from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
@@ -55,6 +56,7 @@ class Wishes:
     lid: LidMode = LidMode.CONTINUOUS
     translate: Sequence[str] = ()
     word_times: bool = False
+    recognition: RecognitionOptions = DEFAULT_RECOGNITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ class Runtime:
             lid=wishes.lid,
             targets=tuple(dict.fromkeys(parse_target(target) for target in wishes.translate)),
             word_times=wishes.word_times,
+            recognition=wishes.recognition,
             model="azure-speech" if is_cloud else model.name,
         )
 
@@ -254,6 +257,7 @@ def transcribe(
     lid: str = "continuous",
     translate: Sequence[str] | str = (),
     word_times: bool = False,
+    recognition: RecognitionOptions = DEFAULT_RECOGNITION,
     channel: int | None = None,
     model: str | None = None,
 ) -> Generator[DurableEvent, None, None]:
@@ -268,6 +272,7 @@ def transcribe(
             lid=lid,
             translate=translate,
             word_times=word_times,
+            recognition=recognition,
             channel=channel,
             model=model,
         )
@@ -281,6 +286,7 @@ async def transcribe_async(
     lid: str = "continuous",
     translate: Sequence[str] | str = (),
     word_times: bool = False,
+    recognition: RecognitionOptions = DEFAULT_RECOGNITION,
     channel: int | None = None,
     model: str | None = None,
 ) -> AsyncGenerator[DurableEvent, None]:
@@ -292,6 +298,7 @@ async def transcribe_async(
         lid: ``"at-start"`` (at most 4 candidates, decided once) or ``"continuous"`` (at most 10, per utterance).
         translate: target languages, ``["en"]``.
         word_times: whether finals carry the time of each word.
+        recognition: phrases, speakers and the like, as far as the engine can.
         channel: the channel to hear; without it all are mixed.
         model: see ``Settings.model``.
 
@@ -299,7 +306,7 @@ async def transcribe_async(
         DragomanError: if the model or the languages cannot be used; trouble with the audio is an ``error`` event.
     """
     with Runtime(read_settings(model=model)) as runtime:
-        wishes = Wishes(split_tags(languages), parse_lid(lid), split_tags(translate) or (), word_times)
+        wishes = Wishes(split_tags(languages), parse_lid(lid), split_tags(translate) or (), word_times, recognition)
         async with aclosing(runtime.transcribe(Recording(source, channel=channel), wishes)) as events:
             async for event in events:
                 yield event

@@ -116,6 +116,7 @@ class Serving:
             lid=wishes.lid,
             translate=tuple(wishes.translate),
             word_times=wishes.word_times,
+            recognition=wishes.recognition,
             partials=False,
             channel=recording.channel,
             source=transcription.spec.source,
@@ -146,6 +147,7 @@ class Serving:
                 lid=kept.wishes.lid,
                 targets=tuple(map(parse_target, kept.wishes.translate)),
                 word_times=kept.wishes.word_times,
+                recognition=kept.wishes.recognition,
                 model=kept.model,
             ),
             kept.wishes,
@@ -267,7 +269,7 @@ class _Broken:
 
 
 def _wishes(wishes: SessionWishes) -> Wishes:
-    return Wishes(wishes.languages, wishes.lid, wishes.translate, wishes.word_times)
+    return Wishes(wishes.languages, wishes.lid, wishes.translate, wishes.word_times, wishes.recognition)
 
 
 def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:

@@ -22,8 +22,10 @@ from dragoman.domain.events import (
     TranscriptPartial,
     TranslationFinal,
     TranslationPartial,
+    WarningEvent,
 )
 from dragoman.domain.messages import AudioFormat, Encoding, SessionWishes
+from dragoman.domain.recognition import RecognitionOptions
 from tests.api.server import ServerProcess
 from tests.api.streaming import acknowledged, as_event, bare, closing, ended, finals, messages, pieces, session, spoken
 from tests.calls import call
@@ -59,6 +61,16 @@ def test_a_call_is_captioned_and_translated_while_it_is_spoken(server: ServerPro
     document = json.loads(server.get(f"/v1/transcripts/{durable[0].session_id}")[1])
     assert [utterance["text"] for utterance in document["utterances"]] == texts
     assert server.get(f"/v1/transcripts/{durable[0].session_id}?format=vtt")[1].startswith("WEBVTT")
+
+
+def test_recognition_is_as_it_was_asked_for_as_far_as_the_engine_can(server: ServerProcess) -> None:
+    pcm = call("en").pcm()[: 32 * 9_000]
+    one = asyncio.run(spoken(server.url, pieces(pcm), SessionWishes(), pause_s=0.01))
+    options = RecognitionOptions(phrases=("Dragoman",), end_silence_ms=3_000)
+    other = asyncio.run(spoken(server.url, pieces(pcm), SessionWishes(recognition=options), pause_s=0.01))
+    assert len(finals(other)) < len(finals(one))
+    (warning,) = (event for event in other if isinstance(event, WarningEvent) and event.code == "option_unserved")
+    assert "phrases" in warning.message
 
 
 def test_what_is_said_is_shown_and_translated_before_it_is_over(server: ServerProcess) -> None:
@@ -260,6 +272,7 @@ def test_what_cannot_be_read_is_refused_with_a_reason(server: ServerProcess, fir
         ('{"type":"configure","languages":["it-IT"]}', "language_unsupported"),
         ('{"type":"configure","lid":"at-start","languages":["en-US","de-DE","fr-FR","es-ES","it-IT"]}', "language"),
         ('{"type":"configure","channel":3}', "audio_unreadable"),
+        ('{"type":"configure","recognition":{"end_silence_ms":9}}', "message_invalid"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_refused_with_a_reason(server: ServerProcess, message: str, code: str) -> None:

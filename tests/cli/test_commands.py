@@ -92,6 +92,12 @@ def test_every_format_can_be_printed(name: str, beginning: str) -> None:
     assert dragoman("transcribe", "-f", name, call("fr").path).stdout.startswith(beginning)
 
 
+def test_what_the_engine_cannot_do_is_a_warning() -> None:
+    done = dragoman("transcribe", "--speakers", "--end-silence", "700", call("en").path)
+    assert done.returncode == 0
+    assert "cannot do this, and goes on without: speakers. [option_unserved]" in done.stderr
+
+
 def test_captions_on_standard_output_can_be_translated_ones() -> None:
     done = dragoman("transcribe", "-q", "-f", "srt", "-t", "EN", "--captions-in", "en", call("es").path)
     assert call("es").sentences[5].english in done.stdout
@@ -255,6 +261,7 @@ def test_an_hour_of_silence_is_a_warning_in_bounded_time(tmp_path: Path) -> None
         (("--model", "./nowhere", "x.wav"), 1, "no model folder"),
         (("--beam-size", "0", "x.wav"), 2, "0 is not in the range"),
         (("--max-audio-hours", "0", "x.wav"), 2, "not in the range"),
+        (("--end-silence", "5", "x.wav"), 2, "end_silence_ms: Input should be greater than or equal to 100"),
     ],
 )
 def test_wrong_wishes_are_answered_with_a_cure(arguments: tuple[str, ...], code: int, message: str) -> None:

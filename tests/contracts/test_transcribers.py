@@ -11,11 +11,13 @@ import pytest
 from bench.scoring import word_error_rate
 from dragoman.domain.audio import AudioFrame, Flush, to_samples
 from dragoman.domain.language import LidMode, Locale, parse_candidates
+from dragoman.domain.recognition import RecognitionOptions
 from dragoman.domain.speech import (
     AudioInput,
     Heard,
     Hypothesis,
     LanguageDecision,
+    Notice,
     Partial,
     Silence,
     SpeechEnded,
@@ -188,6 +190,25 @@ def test_a_flush_closes_the_utterance(engine: Transcriber) -> None:
     heard = asyncio.run(collect())
     assert_settles(heard, 0, frames[-1].end)
     assert abs(finals(heard)[0].covers.end - frames[at].start) <= to_samples(150)
+
+
+def test_an_utterance_ends_after_the_silence_that_is_asked_for(engine: Transcriber) -> None:
+    if engine.name == "azure-fast":
+        pytest.skip("a file is cut by the service")
+    frames = beginning("en")
+    patient = replace(LIVE, options=RecognitionOptions(end_silence_ms=1_500))
+    assert len(finals(transcribe(engine, frames, patient))) < len(finals(transcribe(engine, frames)))
+
+
+def test_what_an_engine_cannot_do_it_says_and_does_without(engine: Transcriber) -> None:
+    options = RecognitionOptions(phrases=("Contoso",), speakers=True, dictation=True, end_silence_ms=500)
+    heard = transcribe(engine, beginning("en"), replace(LIVE, options=options))
+    assert_says(heard, "en")
+    notices = [item.message for item in heard if isinstance(item, Notice) and item.code == "option_unserved"]
+    unserved = {"whisper": ": dictation, phrases, speakers.", "azure-fast": ": dictation, end_silence_ms."}
+    assert [message.partition(" without")[2] for message in notices] == [
+        said for name, said in unserved.items() if name == engine.name
+    ]
 
 
 def test_silence_is_settled_as_silence(engine: Transcriber) -> None:

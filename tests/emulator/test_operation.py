@@ -5,9 +5,11 @@ import pytest
 
 from dragoman.domain.errors import DragomanError
 from dragoman.domain.language import LidMode
+from dragoman.domain.recognition import RecognitionOptions
 from dragoman.emulator.operation import Mode, Operation, read_operation, read_targets
 
 UNIVERSAL = "/stt/speech/universal/v2"
+SHORT = {"segmentation": {"mode": "Custom", "segmentationSilenceTimeoutMs": 50}}
 
 
 def asked(context: dict[str, Any], path: str = UNIVERSAL, **query: str) -> Operation:
@@ -24,6 +26,7 @@ def identifying(how: str, *languages: str, **detection: Any) -> dict[str, Any]:
 def test_a_fixed_language() -> None:
     operation = asked({"phraseDetection": {"mode": "DICTATION", "language": "de-DE"}})
     assert (operation.mode, operation.candidates, operation.lid) == (Mode.DICTATION, ("de-DE",), None)
+    assert operation.recognition.dictation
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -52,6 +55,7 @@ def test_identification(text: str, lid: LidMode) -> None:
         (identifying("DetectSometimes", "en-US"), "no mode"),
         (identifying("DetectContinuous", "UND"), "candidates"),
         (identifying("DetectContinuous", "en-US", "de-DE", mode="INTERACTIVE"), "continuous recognition"),
+        ({"phraseDetection": {"mode": "CONVERSATION", "CONVERSATION": SHORT}}, "end_silence_ms"),
         ({"synthesis": {"defaultVoices": {"de": "x"}}}, "synthesis"),
         ({"translation": {"targetLanguages": ["no language"]}}, "not a"),
     ],
@@ -90,11 +94,8 @@ def test_all_that_may_be_asked_for() -> None:
         detailed=True,
         word_times=True,
         word_confidences=True,
-        speakers=True,
-        phrases=("Contoso",),
+        recognition=RecognitionOptions(phrases=("Contoso",), speakers=True, end_silence_ms=700),
         initial_silence_ms=4_000,
-        segmentation_silence_ms=700,
-        resumed_at_ticks=49_000_000,
     )
     assert (operation.candidates, operation.targets) == (("en-US",), ("fr", "de"))
 

@@ -20,6 +20,7 @@ def said(
     locale: str = "de-DE",
     *,
     channel: int | None = None,
+    speaker: str | None = None,
     words: tuple[WordTime, ...] = (),
     **translations: str | None,
 ) -> Utterance:
@@ -30,7 +31,7 @@ def said(
         locale=locale,
         locale_confidence=0.9,
         changed_from=None,
-        speaker=None,
+        speaker=speaker,
         channel=channel,
         text=text,
         confidence=0.9,
@@ -66,6 +67,13 @@ def test_text_names_the_channel_when_there_are_several() -> None:
     assert "]  channel 1  de-DE  Ja." in to_text(transcript(said(0, 1, "Ja.", channel=1)))
 
 
+def test_who_speaks_is_named_if_that_is_known() -> None:
+    spoken = transcript(said(0, 900, "Guten Tag.", speaker="Guest-1"))
+    assert to_text(spoken) == "[00:00:00.000 → 00:00:00.900]  Guest-1  de-DE  Guten Tag.\n"
+    assert "<v Guest-1>Guten Tag.\n" in to_vtt(spoken)
+    assert to_tsv(spoken).splitlines()[1].split("\t")[3] == "Guest-1"
+
+
 def test_srt_is_what_players_read() -> None:
     assert to_srt(TWO) == ("1\n00:00:00,512 --> 00:00:02,240\nGuten Tag.\n\n2\n01:00:00,000 --> 01:00:01,500\nBye.\n")
 
@@ -91,8 +99,8 @@ def test_translated_captions_leave_out_what_has_no_translation() -> None:
 def test_tsv_has_a_header_and_one_column_per_target() -> None:
     text = to_tsv(transcript(said(0, 1_000, "Guten\tTag.\n", en="Good day."), targets=("en", "fr")))
     assert text.splitlines() == [
-        "start_ms\tend_ms\tchannel\tlocale\ttext\ten\tfr",
-        "0\t1000\t\tde-DE\tGuten Tag.\tGood day.\t",
+        "start_ms\tend_ms\tchannel\tspeaker\tlocale\ttext\ten\tfr",
+        "0\t1000\t\t\tde-DE\tGuten Tag.\tGood day.\t",
     ]
 
 

@@ -13,6 +13,7 @@ from dragoman.api.door import Door
 from dragoman.domain.errors import CaptionsLanguageError
 from dragoman.domain.events import DurableEvent, to_json
 from dragoman.domain.language import LidMode, parse_target, split_tags
+from dragoman.domain.recognition import choose_recognition
 from dragoman.pipeline.captions import CAPTIONS, FORMATS
 from dragoman.pipeline.transcript import Transcript, TranscriptBuilder
 from dragoman.runtime import Recording, Wishes
@@ -40,13 +41,18 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         lid: Annotated[LidMode, Form()] = LidMode.CONTINUOUS,
         translate: Annotated[str, Form(description="Target languages, for example en,fr.")] = "",
         word_times: Annotated[bool, Form()] = False,
+        phrases: Annotated[str, Form(description="Words to expect, with commas.")] = "",
+        speakers: Annotated[bool, Form(description="Say who speaks.")] = False,
+        dictation: Annotated[bool, Form(description="Punctuation is spoken.")] = False,
+        end_silence_ms: Annotated[int | None, Form(description="Silence that ends an utterance, 100 to 5000.")] = None,
         channel: Annotated[int | None, Form(ge=0)] = None,
         captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
         format: Annotated[_Format, Form()] = "json",  # noqa: A002
         caller: Caller = reader,
     ) -> Response:
         """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
-        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times)
+        recognition = choose_recognition(split_tags(phrases), speakers, dictation, end_silence_ms)
+        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times, recognition)
         _check_captions(format, wishes, captions_in)
         # The work may outlive the request's own file.
         with ExitStack() as stack:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dragoman.cli.transcribe import tags
+from dragoman.cli.wishes import recognition_options, tags
 from dragoman.domain.errors import DependencyMissingError
 
 
@@ -21,6 +21,7 @@ from dragoman.domain.errors import DependencyMissingError
 @click.option(
     "--translate", "-t", callback=tags, metavar="TAGS", help="Languages to translate into, for example en,fr."
 )
+@recognition_options
 @click.option("--fast", is_flag=True, help="Send a file as fast as the server hears it, not as it was spoken.")
 @click.option("--format", "-f", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
 def listen(
@@ -30,6 +31,10 @@ def listen(
     languages: tuple[str, ...] | None,
     lid: str,
     translate: tuple[str, ...] | None,
+    phrases: tuple[str, ...] | None,
+    speakers: bool,
+    dictation: bool,
+    end_silence: int | None,
     fast: bool,
     format: str,
 ) -> None:
@@ -47,8 +52,13 @@ def listen(
     from dragoman.cli.live import listen_to
     from dragoman.domain.language import LidMode
     from dragoman.domain.messages import SessionWishes
+    from dragoman.domain.recognition import choose_recognition
 
     wishes = SessionWishes(
-        languages=languages, lid=LidMode(lid), translate=translate or (), source=Path(source).name[:200]
+        languages=languages,
+        lid=LidMode(lid),
+        translate=translate or (),
+        recognition=choose_recognition(phrases or (), speakers, dictation, end_silence),
+        source=Path(source).name[:200],
     )
     sys.exit(asyncio.run(listen_to(source, server, key, wishes, fast=fast, as_text=format == "text")))

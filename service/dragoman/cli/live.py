@@ -138,7 +138,8 @@ class _Shown:
                 sys.stdout.write("\r\x1b[K" + stable[cut:] + click.style(tail[max(0, cut - len(stable)) :], dim=True))
             case TranscriptFinal():
                 self._starts[event.utterance_id] = start = f"[{_clock(event.start_ms)}]"
-                self._line(f"{start}  {event.locale}  {event.text}")
+                speaker = f"{event.speaker}  " if event.speaker else ""
+                self._line(f"{start}  {speaker}{event.locale}  {event.text}")
             case TranslationFinal():
                 start = self._starts.get(event.utterance_id, "")
                 self._line(click.style(f"{start}  {f'→ {event.target}':>5}  {event.text}", fg="cyan"))

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dragoman.cli.wishes import recognition_options, tags
+
 if TYPE_CHECKING:
     from dragoman.audio.decode import RawFormat
-
-
-def tags(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Return a comma-separated option as its parts."""
-    from dragoman.domain.language import split_tags
-
-    return split_tags(value)
 
 
 def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "RawFormat | None":
@@ -107,6 +102,7 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
     metavar="H",
     help="Longest recording to accept. Default: 4.",
 )
+@recognition_options
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings on standard error.")
 def transcribe(
     files: tuple[str, ...],
@@ -124,6 +120,10 @@ def transcribe(
     beam_size: int | None,
     threads: int | None,
     max_audio_hours: float | None,
+    phrases: tuple[str, ...] | None,
+    speakers: bool,
+    dictation: bool,
+    end_silence: int | None,
     quiet: bool,
 ) -> None:
     """Transcribe recordings, identify their languages, and translate them.
@@ -134,6 +134,7 @@ def transcribe(
     from dragoman.cli.output import Output
     from dragoman.cli.run import Runner
     from dragoman.domain.language import LidMode, parse_target
+    from dragoman.domain.recognition import choose_recognition
     from dragoman.runtime import Runtime, Wishes
     from dragoman.settings import read_settings
 
@@ -146,7 +147,8 @@ def transcribe(
         threads=threads,
         max_audio_hours=max_audio_hours,
     )
-    wishes = Wishes(languages, LidMode(lid), translate or (), word_times)
+    recognition = choose_recognition(phrases or (), speakers, dictation, end_silence)
+    wishes = Wishes(languages, LidMode(lid), translate or (), word_times, recognition)
     with Runtime(settings) as runtime:
         runner = Runner(runtime, wishes, output, split=channels == "split", raw=raw, quiet=quiet)
         sys.exit(asyncio.run(runner.run(files)))

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from dragoman.domain.language import LidMode
+from dragoman.domain.recognition import RecognitionOptions
 
 Encoding = Literal["pcm_s16le", "pcm_f32le", "mulaw", "alaw", "wav", "webm", "ogg"]
 """How audio is encoded: bare samples, or a container that says the rest itself (WAV, WebM/Opus, Ogg/Opus)."""
@@ -43,6 +44,7 @@ class SessionWishes(_Message):
     lid: LidMode = LidMode.CONTINUOUS
     translate: tuple[str, ...] = ()
     word_times: bool = False
+    recognition: RecognitionOptions = RecognitionOptions()
     partials: bool = True
     channel: int | None = Field(default=None, ge=0, le=7)
     source: str | None = Field(default=None, max_length=200)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dragoman.domain.audio import AudioFrame, Flush, Span
 from dragoman.domain.language import LidMode, Locale, TargetLanguage
+from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions
 
 AudioInput = AudioFrame | Flush
 """One item of an audio stream: frames follow each other without gap or overlap."""
@@ -18,8 +19,6 @@ class TranscriptionRequest:
     an engine that can translate while it transcribes do so; it need not. Somebody waits for what is said on a ``live``
     stream, for each final as it is spoken; ``partials`` asks for what is understood before that.
 
-    ``phrases`` are words to expect, names above all; ``speakers`` asks who says what. Not every engine can.
-
     A session that goes on has its audio from sample ``start`` on, and ``locale`` is the language spoken before that.
     """
 
@@ -29,8 +28,7 @@ class TranscriptionRequest:
     word_times: bool = False
     live: bool = False
     partials: bool = False
-    phrases: tuple[str, ...] = ()
-    speakers: bool = False
+    options: RecognitionOptions = DEFAULT_RECOGNITION
     start: int = 0
     locale: Locale | None = None
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from dragoman.domain.errors import LanguageLimitError, MessageInvalidError
+from dragoman.domain.errors import LanguageLimitError, MessageInvalidError, SettingsError
 from dragoman.domain.language import LidMode, Locale, TargetLanguage, parse_candidates, parse_locale, parse_target
+from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions, choose_recognition
 
 _DEFAULT_SILENCE_MS: Final = 5_000
 
@@ -36,11 +37,8 @@ class Operation:
     detailed: bool = False
     word_times: bool = False
     word_confidences: bool = False
-    speakers: bool = False
-    phrases: tuple[str, ...] = ()
+    recognition: RecognitionOptions = DEFAULT_RECOGNITION
     initial_silence_ms: int = _DEFAULT_SILENCE_MS
-    segmentation_silence_ms: int | None = None
-    resumed_at_ticks: int = 0
 
 
 def read_operation(path: str, query: Mapping[str, str], body: str | bytes) -> Operation:
@@ -72,18 +70,10 @@ def read_operation(path: str, query: Mapping[str, str], body: str | bytes) -> Op
         detailed="detailed" in (output.text("format").lower(), asked.get("format", "").lower()),
         word_times="wordtimings" in options or asked.get("wordleveltimestamps") == "true",
         word_confidences="wordconfidence" in options or asked.get("wordlevelconfidence") == "true",
-        speakers=bool(detection.section("speakerDiarization").names),
-        phrases=_phrases(context),
+        recognition=_recognition(mode, context),
         initial_silence_ms=detection.number("initialSilenceTimeout")
         or _number(asked.get("initialsilencetimeoutms", ""))
         or _DEFAULT_SILENCE_MS,
-        segmentation_silence_ms=detection.section(mode).section("segmentation").number("segmentationSilenceTimeoutMs"),
-        resumed_at_ticks=context.section("continuation")
-        .section("audio")
-        .section("streams")
-        .section("1")
-        .number("offset")
-        or 0,
     )
 
 
@@ -175,6 +165,15 @@ def _targets(context: _Section) -> tuple[TargetLanguage, ...]:
     return tuple(dict.fromkeys(map(parse_target, translation.texts("targetLanguages"))))
 
 
-def _phrases(context: _Section) -> tuple[str, ...]:
+def _recognition(mode: Mode, context: _Section) -> RecognitionOptions:
+    detection = context.section("phraseDetection")
     groups = context.section("dgi").sections("Groups")
-    return tuple(item.text("Text") for group in groups for item in group.sections("Items"))
+    try:
+        return choose_recognition(
+            phrases=tuple(item.text("Text") for group in groups for item in group.sections("Items")),
+            speakers=bool(detection.section("speakerDiarization").names),
+            dictation=mode is Mode.DICTATION,
+            end_silence_ms=detection.section(mode).section("segmentation").number("segmentationSilenceTimeoutMs"),
+        )
+    except SettingsError as error:
+        raise MessageInvalidError(str(error)) from error

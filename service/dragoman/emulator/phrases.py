@@ -107,7 +107,7 @@ def _language(locale: Locale, confidence: float | None, operation: Operation) ->
 
 
 def _speaker(speaker: str | None, operation: Operation) -> Body:
-    return {"SpeakerId": speaker or _UNKNOWN_SPEAKER} if operation.speakers else {}
+    return {"SpeakerId": speaker or _UNKNOWN_SPEAKER} if operation.recognition.speakers else {}
 
 
 def _confidence(probability: float | None) -> str:

@@ -87,8 +87,7 @@ class Turn:
             candidates=operation.candidates,
             lid=operation.lid or LidMode.CONTINUOUS,
             word_times=operation.word_times,
-            phrases=operation.phrases,
-            speakers=operation.speakers,
+            options=operation.recognition,
             live=True,
             partials=not operation.only_language,
         )

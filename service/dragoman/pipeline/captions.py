@@ -14,11 +14,12 @@ LINE_CHARS: Final = 42
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One caption on the screen, of one line or two; times in milliseconds."""
+    """One caption on the screen, of one line or two, and who speaks, if known; times in milliseconds."""
 
     start_ms: int
     end_ms: int
     text: str
+    speaker: str | None = None
 
 
 def cues(transcript: Transcript, target: str | None = None) -> Iterator[Cue]:
@@ -39,9 +40,10 @@ def to_text(transcript: Transcript) -> str:
 
 
 def utterance_lines(utterance: Utterance) -> str:
-    """Return one line with time, locale and text, and one below it per translation."""
+    """Return one line with time, speaker, locale and text, and one below it per translation."""
     channel = "" if utterance.channel is None else f"channel {utterance.channel}  "
-    head = f"[{_clock(utterance.start_ms)} → {_clock(utterance.end_ms)}]  {channel}{utterance.locale}  "
+    speaker = f"{utterance.speaker}  " if utterance.speaker else ""
+    head = f"[{_clock(utterance.start_ms)} → {_clock(utterance.end_ms)}]  {channel}{speaker}{utterance.locale}  "
     translations = [
         f"{f'→ {target}  ':>{len(head)}}{text}\n" for target, text in utterance.translations.items() if text
     ]
@@ -59,19 +61,21 @@ def to_srt(transcript: Transcript, target: str | None = None) -> str:
 def to_vtt(transcript: Transcript, target: str | None = None) -> str:
     """Return WebVTT captions."""
     blocks = (
-        f"\n{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{_escape(cue.text)}\n" for cue in cues(transcript, target)
+        f"\n{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{_voice(cue)}{_escape(cue.text)}\n"
+        for cue in cues(transcript, target)
     )
     return "WEBVTT\n" + "".join(blocks)
 
 
 def to_tsv(transcript: Transcript) -> str:
     """Return a table with a header; times in milliseconds, one column per target language."""
-    header = ["start_ms", "end_ms", "channel", "locale", "text", *transcript.targets]
+    header = ["start_ms", "end_ms", "channel", "speaker", "locale", "text", *transcript.targets]
     rows = [
         [
             str(utterance.start_ms),
             str(utterance.end_ms),
             "" if utterance.channel is None else str(utterance.channel),
+            utterance.speaker or "",
             utterance.locale,
             utterance.text,
             *(utterance.translations.get(target) or "" for target in transcript.targets),
@@ -111,7 +115,7 @@ def _split(utterance: Utterance, text: str, *, by_words: bool) -> Iterator[Cue]:
     starts = _starts_of_words(utterance, parts) if by_words else None
     starts = starts or _starts_by_length(utterance, parts)
     for part, start_ms, end_ms in zip(parts, starts, [*starts[1:], utterance.end_ms], strict=True):
-        yield Cue(start_ms, end_ms, part)
+        yield Cue(start_ms, end_ms, part, utterance.speaker)
 
 
 def _starts_by_length(utterance: Utterance, parts: list[str]) -> list[int]:
@@ -156,6 +160,10 @@ def _wrap(text: str) -> list[str]:
 def _columns(text: str) -> int:
     """Return how wide a text is, where a wide character (Chinese, Japanese, Korean) takes two columns."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _voice(cue: Cue) -> str:
+    return f"<v {_escape(cue.speaker)}>" if cue.speaker else ""
 
 
 def _escape(text: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Final, Literal
 
 from dragoman.domain.audio import AudioFrame, to_ms
-from dragoman.domain.errors import DragomanError, EngineFailedError
+from dragoman.domain.errors import DragomanError, EngineFailedError, engine_failure
 from dragoman.domain.events import DurableEvent, Event
 from dragoman.domain.language import Locale, TargetLanguage, parse_locale
 from dragoman.domain.speech import (
@@ -158,11 +158,8 @@ class Session:
         """Return what was heard; ``None`` at the end, or when the transcriber failed."""
         try:
             return upcoming.result()
-        except DragomanError as error:
-            self._engine_error = error
         except Exception as error:  # noqa: BLE001 - not swallowed: the session ends with it
-            self._engine_error = EngineFailedError(f"The engine failed unexpectedly ({type(error).__name__}).")
-            self._engine_error.__cause__ = error
+            self._engine_error = engine_failure(error)
         return None
 
     async def _accept(self, audio: AsyncIterator[AudioInput | Notice]) -> AsyncGenerator[AudioInput, None]:
@@ -186,6 +183,7 @@ class Session:
             lid=spec.lid,
             targets=targets,
             word_times=spec.word_times,
+            options=spec.recognition,
             live=spec.live,
             partials=spec.partials,
             start=self._memory.books.settled,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dragoman.domain.language import LidMode, Locale, TargetLanguage, check_candidates
+from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class SessionSpec:
     lid: LidMode = LidMode.CONTINUOUS
     targets: tuple[TargetLanguage, ...] = ()
     word_times: bool = False
+    recognition: RecognitionOptions = DEFAULT_RECOGNITION
     model: str | None = None
     source: str | None = None
     channel: int | None = None

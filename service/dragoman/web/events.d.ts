@@ -9,6 +9,14 @@ export interface AudioFormat {
   channels?: number;
 }
 
+/** What an engine cannot do of this it names in a warning. */
+export interface Recognition {
+  phrases?: string[];
+  speakers?: boolean;
+  dictation?: boolean;
+  end_silence_ms?: number;
+}
+
 /** The fields of `configure`. */
 export interface Wishes {
   audio?: AudioFormat;
@@ -16,6 +24,7 @@ export interface Wishes {
   lid?: 'continuous' | 'at-start';
   translate?: string[];
   word_times?: boolean;
+  recognition?: Recognition;
   partials?: boolean;
   channel?: number;
   source?: string;

@@ -23,6 +23,7 @@ from dragoman.domain.speech import AudioInput, Heard, TranscriptionRequest
 from dragoman.engines.azure.access import AzureAccess, credential_of, scope_of
 from dragoman.engines.azure.mapping import TICKS_PER_MS, Kind, Recognized, Settlement, SpokenWord
 from dragoman.engines.azure.retries import Retries, failure
+from dragoman.engines.unserved import unserved
 
 _LONGEST: Final = to_samples(115 * 60_000)
 """Of one file: the service takes less than two hours (and 300 MB, of which this is 221)."""
@@ -53,6 +54,8 @@ class AzureFileTranscriber:
             EngineRefusedError: if Azure does not let us in, or not do this.
             EngineFailedError: if it fails in another way.
         """
+        for notice in unserved(request.options, {"phrases", "speakers"}, self.name):
+            yield notice
         start, ended = request.start, False
         while not ended:
             with tempfile.TemporaryFile() as file:
@@ -96,8 +99,9 @@ async def _write(file: IO[bytes], audio: AsyncIterator[AudioInput]) -> tuple[int
 
 
 def _options(request: TranscriptionRequest) -> TranscriptionOptions:
-    speakers = TranscriptionDiarizationOptions(max_speakers=_MOST_SPEAKERS) if request.speakers else None
-    phrases = PhraseListProperties(phrases=list(request.phrases)) if request.phrases else None
+    asked = request.options
+    speakers = TranscriptionDiarizationOptions(max_speakers=_MOST_SPEAKERS) if asked.speakers else None
+    phrases = PhraseListProperties(phrases=list(asked.phrases)) if asked.phrases else None
     return TranscriptionOptions(
         locales=list(request.candidates),
         profanity_filter_mode="None",

@@ -75,8 +75,10 @@ def read_detail(detail: str, offset_ticks: int) -> tuple[float | None, tuple[Spo
 
     The JSON counts from the turn of the service, and the SDK from the first sample: after a reconnect they differ.
     """
+    if not detail:
+        return None, ()
     try:
-        read = _Detail.model_validate_json(detail or "{}")
+        read = _Detail.model_validate_json(detail)
     except ValidationError:
         return None, ()
     if not read.n_best:

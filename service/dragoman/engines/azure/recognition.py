@@ -49,14 +49,15 @@ class Recognition:
         request: TranscriptionRequest,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.reports: asyncio.Queue[Report] = asyncio.Queue()
+        self.reports: asyncio.Queue[Report | asyncio.Task[None]] = asyncio.Queue()
+        """What the SDK says; a task that gives the audio reports here too, once it is done."""
         self._loop = loop
         self._has_ended = threading.Event()
         self._audio = sdk.audio.PushAudioInputStream()
         self._recognizer = _recognizer(_config(access, options, request), self._audio, request)
-        if request.phrases:
+        if request.options.phrases:
             phrases = sdk.PhraseListGrammar.from_recognizer(self._recognizer)
-            for phrase in request.phrases:
+            for phrase in request.options.phrases:
                 phrases.addPhrase(phrase)
         is_conversation = isinstance(self._recognizer, sdk.transcription.ConversationTranscriber)
         self._signals = (
@@ -65,7 +66,7 @@ class Recognition:
             else (self._recognizer.recognizing, self._recognizer.recognized)
         )
         for signal in self._signals:
-            signal.connect(self._told(lambda event: _recognized(event.result)))
+            signal.connect(self._told(lambda event: _recognized(event.result, is_identified=_fixed(request) is None)))
         self._recognizer.canceled.connect(self._told(_failed))
         self._recognizer.session_stopped.connect(self._told(lambda event: Stopped()))
         self._start = (
@@ -129,10 +130,10 @@ def _config(access: AzureAccess, options: "AzureSpeechOptions", request: Transcr
     config.output_format = sdk.OutputFormat.Detailed
     if request.word_times:
         config.request_word_level_timestamps()
-    if options.style == "dictation":
+    if request.options.dictation:
         config.enable_dictation()
-    if options.segmentation_silence_ms is not None:
-        config.set_property(sdk.PropertyId.Speech_SegmentationSilenceTimeoutMs, str(options.segmentation_silence_ms))
+    if (end_silence_ms := request.options.end_silence_ms) is not None:
+        config.set_property(sdk.PropertyId.Speech_SegmentationSilenceTimeoutMs, str(end_silence_ms))
     config.set_profanity(_PROFANITY[options.profanity])
     config.set_property_by_name("SPEECH-TelemetryDataEnabled", "false")
     config.set_property_by_name("SPEECH-Error-MaxRetryCount", str(options.retries))
@@ -149,7 +150,7 @@ def _recognizer(
     config: sdk.SpeechConfig, audio: sdk.audio.PushAudioInputStream, request: TranscriptionRequest
 ) -> "sdk.SpeechRecognizer | sdk.transcription.ConversationTranscriber":
     audio_config = sdk.audio.AudioConfig(stream=audio)
-    kind = sdk.transcription.ConversationTranscriber if request.speakers else sdk.SpeechRecognizer
+    kind = sdk.transcription.ConversationTranscriber if request.options.speakers else sdk.SpeechRecognizer
     if _fixed(request) is not None:
         return kind(speech_config=config, audio_config=audio_config)
     among = sdk.languageconfig.AutoDetectSourceLanguageConfig(languages=list(request.candidates))
@@ -162,19 +163,23 @@ def _fixed(request: TranscriptionRequest) -> Locale | None:
     return request.candidates[0] if len(request.candidates) == 1 else decided
 
 
-def _recognized(result: "sdk.SpeechRecognitionResult") -> Recognized | None:
+def _recognized(result: "sdk.SpeechRecognitionResult", *, is_identified: bool) -> Recognized | None:
+    """Return a result; reading a property costs more than all the rest, so only what may be there is read."""
     kind = _KINDS.get(result.reason)
     if kind is None:
         return None
-    properties = result.properties
-    detail = properties.get(sdk.PropertyId.SpeechServiceResponse_JsonResult, "")
-    confidence, words = read_detail(detail, result.offset) if kind is Kind.FINAL else (None, ())
+    properties, language, detail = result.properties, "", ""
+    if kind is Kind.FINAL:
+        detail = properties.get(sdk.PropertyId.SpeechServiceResponse_JsonResult, "")
+    if is_identified:
+        language = properties.get(sdk.PropertyId.SpeechServiceConnection_AutoDetectSourceLanguageResult, "")
+    confidence, words = read_detail(detail, result.offset)
     return Recognized(
         kind=kind,
         text=result.text,
         offset_ticks=result.offset,
         duration_ticks=result.duration,
-        language=properties.get(sdk.PropertyId.SpeechServiceConnection_AutoDetectSourceLanguageResult, ""),
+        language=language,
         speaker=getattr(result, "speaker_id", "") or "",
         confidence=confidence,
         words=words,

@@ -10,7 +10,7 @@ from dragoman.domain.errors import CapacityError, DragomanError, EngineFailedErr
 from dragoman.domain.speech import AudioInput, Heard, Partial, TranscriptionRequest
 from dragoman.engines.azure.access import AzureAccess
 from dragoman.engines.azure.mapping import Recognized, Settlement
-from dragoman.engines.azure.recognition import Failed, Recognition, Report, Stopped
+from dragoman.engines.azure.recognition import Failed, Recognition, Stopped
 
 _MOST_AHEAD: Final = to_samples(60_000)
 """Audio that may be given to the SDK before it is settled: it keeps all of it, and gives up beyond 66 seconds."""
@@ -22,15 +22,12 @@ _REFUSALS: Final = frozenset({"AuthenticationFailure", "BadRequest", "Forbidden"
 class AzureSpeechOptions:
     """How Azure recognises.
 
-    ``style`` is ``"dictation"`` if punctuation is spoken. An utterance ends after ``segmentation_silence_ms`` without
-    speech (the service's own rule, if not given). ``retries`` are attempts of the SDK to connect again, a quarter of a
+    ``retries`` are attempts of the SDK to connect again, a quarter of a
     second apart, before it gives up: none, for ``FailoverTranscriber`` knows better when to try. A process runs at most
     ``max_recognizers`` at once: 50 are easy, 200 fill a core. Audio that waits is sent at full speed for ``burst_ms``
     (the SDK's 5 s, if not given), and then at twice its own.
     """
 
-    style: Literal["conversation", "dictation"] = "conversation"
-    segmentation_silence_ms: int | None = None
     profanity: Literal["masked", "removed", "raw"] = "raw"
     retries: int = 0
     max_recognizers: int = 100
@@ -69,7 +66,8 @@ class AzureTranscriber:
             await asyncio.to_thread(recognition.start_blocking)
             run = _Run(recognition, Settlement(request.start, request.candidates), partials=request.partials)
             feeding = asyncio.create_task(run.feed(audio))
-            async for heard in run.hear(feeding):
+            feeding.add_done_callback(recognition.reports.put_nowait)
+            async for heard in run.hear():
                 yield heard
         except RuntimeError as error:
             raise EngineRefusedError(f"The Speech SDK refuses: {_first_line(str(error))}") from error
@@ -121,11 +119,10 @@ class _Run:
         self._has_ended = True
         self._recognition.end()
 
-    async def hear(self, feeding: "asyncio.Task[None]") -> AsyncGenerator[Heard, None]:
-        """Yield what is heard until all is settled."""
+    async def hear(self) -> AsyncGenerator[Heard, None]:
+        """Yield what is heard until all is settled; an error of the audio is raised."""
         while True:
-            report = await self._next(feeding)
-            match report:
+            match report := await self._recognition.reports.get():
                 case Recognized():
                     for heard in self._settlement.heard(report, self._given):
                         if self._shows or not isinstance(heard, Partial):
@@ -133,25 +130,14 @@ class _Run:
                     self._room.set()
                 case Failed():
                     raise _error(report)
+                case asyncio.Task():
+                    report.result()
                 case Stopped():
                     if not self._has_ended:
                         raise EngineFailedError("Azure ended the recognition before the audio did.")
                     for heard in self._settlement.rest(self._given):
                         yield heard
                     return
-
-    async def _next(self, feeding: "asyncio.Task[None]") -> Report:
-        """Return the next report; an error of the audio is raised."""
-        upcoming = asyncio.ensure_future(self._recognition.reports.get())
-        try:
-            while not upcoming.done():
-                waiting = {upcoming} if feeding.done() else {upcoming, feeding}
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                if feeding.done():
-                    feeding.result()
-            return upcoming.result()
-        finally:
-            upcoming.cancel()
 
 
 def _error(failed: Failed) -> DragomanError:

@@ -29,6 +29,7 @@ from dragoman.domain.speech import (
 from dragoman.engines.hearing import Beginning, Closing, Growing, Hearing, Sound, Spoken
 from dragoman.engines.language import Continuous, Evidence, LanguageRules, decide_at_start, decide_continuous, normalise
 from dragoman.engines.ports import SpeechDetector
+from dragoman.engines.unserved import unserved
 from dragoman.engines.whisper.detector import SileroDetector
 from dragoman.engines.whisper.languages import codes_of
 from dragoman.engines.whisper.model import RightSizedWhisper
@@ -84,8 +85,10 @@ class WhisperTranscriber:
             LanguageUnsupportedError: if the model does not know a candidate.
             EngineFailedError: if the model fails.
         """
+        for notice in unserved(request.options, {"end_silence_ms"}, self.name):
+            yield notice
         run = _Run(self._model, self._scheduler, self._rules, request)
-        rules = self._endpoint_rules()
+        rules = self._endpoint_rules(request.options.end_silence_ms)
         hearing = Hearing(self._detector(), rules, run.beginnings_ms, live=request.live, start=request.start)
         try:
             async with (
@@ -102,9 +105,13 @@ class WhisperTranscriber:
         finally:
             await run.close()
 
-    def _endpoint_rules(self) -> EndpointRules:
+    def _endpoint_rules(self, end_silence_ms: int | None) -> EndpointRules:
         rules = self._rules.endpoint
-        return replace(rules, max_segment_ms=min(rules.max_segment_ms, self._model.max_segment_ms))
+        return replace(
+            rules,
+            min_silence_ms=end_silence_ms or rules.min_silence_ms,
+            max_segment_ms=min(rules.max_segment_ms, self._model.max_segment_ms),
+        )
 
 
 _Decided = Heard | Decoding
