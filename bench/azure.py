@@ -156,9 +156,9 @@ def _ours(address: str, streams: int) -> Lane:
     called_s: dict[tuple[str, int], float] = {}
     read = recognition._recognized
 
-    def noted(result: "sdk.SpeechRecognitionResult") -> object:
+    def noted(result: "sdk.SpeechRecognitionResult", *, is_identified: bool) -> object:
         arrived_s = time.monotonic()
-        recognized = read(result)
+        recognized = read(result, is_identified=is_identified)
         if recognized is not None and recognized.text:
             called_s[recognized.text, recognized.offset_ticks * 16_000 // 10_000_000] = arrived_s
         return recognized
