@@ -24,12 +24,15 @@ _OURS, _THEIRS = "Dragoman", "BatchedInferencePipeline"
 _SHAPES: Final = ((1, 1), (1, 2), (2, 1))
 """Processes, and within each of them threads or calls at once."""
 
+_AT_ONCE: Final = 8
+"""Recordings that Dragoman hears at once."""
+
 _METHOD: Final = """\
 All recordings of an archive are worked off by so many processes, each with its share; models are loaded and warm when \
-the clock starts. Dragoman runs so many calls of the model at once, one thread each, and as many recordings; \
-BatchedInferencePipeline, which works on one at a time, gets so many threads. Short: the four calls, four times over. \
-Long: two recordings of ten minutes. The micro model costs less than all around it, so it is grown to the size of \
-Whisper tiny too: the same words, real work."""
+the clock starts. Dragoman runs so many calls of the model at once, one thread each, and hears eight \
+recordings at once, so that each call is a batch of several; BatchedInferencePipeline, which works on one at a time, \
+gets so many threads. Short: the four calls, four times over. Long: two recordings of ten minutes. The micro model \
+costs less than all around it, so it is grown to the size of Whisper tiny too: the same words, real work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def _ours(model: str, threads: int) -> Callable[[Sequence[str]], dict[str, str]]
             return path, " ".join([event.text async for event in events if isinstance(event, TranscriptFinal)])
 
     async def all_(paths: Sequence[str]) -> dict[str, str]:
-        turn = asyncio.Semaphore(threads)
+        turn = asyncio.Semaphore(_AT_ONCE)
         return dict(await asyncio.gather(*(one(path, turn) for path in paths)))
 
     return lambda paths: asyncio.run(all_(paths))
