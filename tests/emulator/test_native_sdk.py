@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 import time
 from difflib import SequenceMatcher
 
@@ -13,6 +14,7 @@ import soxr
 from bench.scoring import word_error_rate
 from dragoman.audio.pcm import from_float, to_float
 from dragoman.emulator.faults import Fault
+from tests.audio.corpus import mulaw
 from tests.calls import CANDIDATES, Sentence, call
 from tests.emulated import Emulator
 from tests.emulator.native import audio, config, language_of, run
@@ -131,6 +133,41 @@ def test_speech_is_translated(emulator: Emulator) -> None:
     assert SequenceMatcher(None, english, wanted).ratio() > 0.7
 
 
+def test_targets_may_change_while_somebody_speaks(emulator: Emulator) -> None:
+    pcm, said = beginning("es", 3)
+    stream = sdk.audio.PushAudioInputStream()
+    made = config(f"ws://{emulator.address}", sdk.translation.SpeechTranslationConfig, "es-ES")
+    made.add_target_language("en")
+    changing = sdk.translation.TranslationRecognizer(
+        translation_config=made, audio_config=sdk.audio.AudioConfig(stream=stream)
+    )
+    heard = threading.Event()
+    changing.recognized.connect(lambda event: heard.set())
+
+    def feed() -> None:
+        between = 32 * (said[0].end_ms + said[1].start_ms) // 2 // 2 * 2
+        stream.write(pcm[:between])
+        assert heard.wait(30)
+        changing.add_target_language("de")
+        changing.remove_target_language("en")
+        time.sleep(0.5)
+        stream.write(pcm[between:])
+        stream.close()
+
+    finals = [result for result in run(changing, feed).finals if result.text]
+    assert set(finals[0].translations) == {"en"}
+    assert all(set(result.translations) == {"de"} for result in finals[1:])
+    assert len(finals) == 3
+
+
+def test_an_utterance_ends_after_the_silence_that_is_asked_for(emulator: Emulator) -> None:
+    pcm, said = beginning("en", 3)
+    patient = recognizer(emulator, pcm, "en-US", Speech_SegmentationSilenceTimeoutMs="1500")
+    events = run(patient)
+    assert_says(events.texts, said)
+    assert len(events.texts) < len(said)
+
+
 def test_translation_follows_the_language(emulator: Emulator) -> None:
     pcm, said = beginning("mixed", 5)
     events = run(translator(emulator, pcm, None, "en", SpeechServiceConnection_LanguageIdMode="Continuous"))
@@ -158,10 +195,12 @@ def formats() -> list[tuple[str, bytes, int, int, int, sdk.AudioStreamWaveFormat
         ("8 kHz", from_float(narrow), 8_000, 16, 1, kinds.PCM),
         ("48 kHz, stereo", stereo, 48_000, 16, 2, kinds.PCM),
         ("24 bits", packed, 16_000, 24, 1, kinds.PCM),
+        ("32 bits", (np.frombuffer(pcm, "<i2").astype("<i4") << 16).tobytes(), 16_000, 32, 1, kinds.PCM),
+        ("µ-law", mulaw(samples[:, None]), 16_000, 8, 1, kinds.MULAW),
     ]
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(5))
 def test_audio_of_any_format_is_understood(emulator: Emulator, number: int) -> None:
     _, pcm, rate_hz, bits, channels, kind = formats()[number]
     made = config(f"ws://{emulator.address}", language="en-US")
