@@ -43,10 +43,10 @@ class Floor:
     """
 
     streams: int
-    live_s: float
     encode_s: float
     decode_s: float
     vad_s: float
+    live_s: float | None = None
 
     @property
     def all_s(self) -> float:

@@ -118,6 +118,8 @@ def claims(rows: Sequence[Row], floor: Floor | None) -> list[str]:
             "(asked: 4 times, no more errors). A peer that falls behind does less and less of its work: for a word "
             f"that is understood they take {_times(per_word)} times our processor time, and at one stream each "
             f"{_times(at_one)} times ours",
+            "WhisperLive is at its limit of one core there and drops what it cannot do. Ours are partials: every one "
+            "reads its text from its beginning, for CTranslate2 cannot begin behind what is known",
         ),
         _claim(
             (us.final_p95_s or 9) <= 0.5,
@@ -139,13 +141,14 @@ def claims(rows: Sequence[Row], floor: Floor | None) -> list[str]:
     )
     if floor:
         share = us.cpu_s / floor.all_s
+        live = f" and take {floor.live_s:.2f} s" if floor.live_s else ""
         told.append(
             _claim(
                 share <= 1.3,
                 f"at {floor.streams} streams our processor time is {share:.2f} times that of the model's own calls for "
                 f"the same tokens, features and voice activity detection, one after another: {us.cpu_s:.2f} s of "
-                f"{floor.encode_s:.2f} + {floor.decode_s:.2f} + {floor.vad_s:.2f} s (asked: 1.3 times). "
-                f"In the stream these calls take {floor.live_s:.2f} s, for they find the caches cold",
+                f"{floor.encode_s:.2f} + {floor.decode_s:.2f} + {floor.vad_s:.2f} s (asked: 1.3 times)",
+                f"Calls of a stream find the caches cold{live}; the rest is the server: sockets, events, the store",
             )
         )
     return told
@@ -167,8 +170,10 @@ def _times(ratios: Mapping[str, float]) -> str:
     return ", ".join(f"{ratio:.1f} ({name})" for name, ratio in ratios.items())
 
 
-def _claim(kept: bool, text: str) -> str:
-    return f"{'Kept' if kept else '**Missed**'}: {text}."
+def _claim(kept: bool, text: str, limit: str = "") -> str:
+    """Return a promise with what was measured; ``limit`` says what stood in the way of one that was not kept."""
+    reason = f" {limit}. What was tried: [0008](../../docs/decisions/0008-what-is-due-first.md)." if limit else ""
+    return f"Kept: {text}." if kept else f"**Missed**: {text}.{reason}"
 
 
 def _percent(share: float | None) -> str:

@@ -94,7 +94,7 @@ def take(system: str, cores: float, final_s: float, streams: int = 4) -> Take:
 def test_promises_are_kept_or_missed() -> None:
     peers = [take("WhisperLive", 2.0, 3.0), take("WhisperLiveKit", 1.6, 0.9)]
     enough = [take("Dragoman", 0.4, 0.4), take("Dragoman", 1.6, 0.9, 16)]
-    floor = Floor(4, 7.0, 2.0, 4.0, 0.5)  # 6.5 s; four streams take 8 s
+    floor = Floor(4, 2.0, 4.0, 0.5, live_s=7.0)  # 6.5 s; four streams take 8 s
     assert [claim.startswith("Kept") for claim in claims(pooled([*enough, *peers]), floor)] == [True] * 5
     too_little = [take("Dragoman", 0.5, 1.0), take("Dragoman", 1.6, 1.1, 16)]
     assert [claim.startswith("Kept") for claim in claims(pooled([*too_little, *peers]), floor)] == [False] * 5
