@@ -1,4 +1,4 @@
-"""Finds what ships beside the code: recordings and models, in a checkout or inside an installed wheel."""
+"""Finds what ships beside the code: recordings, models and prompts, in a checkout or inside an installed wheel."""
 
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,13 @@ def samples_folder() -> Path:
     package = Path(__file__).parent
     wheel = package / "_data" / "samples"
     return wheel if wheel.is_dir() else package.parents[1] / "samples"
+
+
+def flows_folder() -> Path:
+    """Return the folder that holds the content of the LLM steps, one folder each."""
+    package = Path(__file__).parent
+    wheel = package / "_data" / "flows"
+    return wheel if wheel.is_dir() else package.parents[1] / "flows"
 
 
 def bundled_translators(model: str) -> tuple[Path, ...]:

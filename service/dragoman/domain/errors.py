@@ -210,6 +210,20 @@ class RequestInvalidError(DragomanError):
     code = "request_invalid"
 
 
+class ChatFailedError(DragomanError):
+    """A chat model gave no answer that can be used."""
+
+    code = "chat_failed"
+    retryable = True
+
+
+class InsightLateError(DragomanError):
+    """What follows from a session was not said in time."""
+
+    code = "insight_late"
+    retryable = True
+
+
 class CaptionsLanguageError(RequestInvalidError):
     """Captions were asked for without saying in which of several languages."""
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dragoman.domain.chat import ChatReply, ChatRequest
 from dragoman.domain.errors import TranslationFailedError
 from dragoman.domain.language import Locale, TargetLanguage
 from dragoman.domain.speech import AudioInput, Heard, TranscriptionRequest
@@ -72,4 +73,46 @@ class SpeechDetector(Protocol):
 
     def reset(self) -> None:
         """Forget what was heard."""
+        ...
+
+
+class ChatModel(Protocol):
+    """Answers a request; a language model, or something that says that it is none."""
+
+    @property
+    def name(self) -> str:
+        """Short stable name for events, ``"openai"``."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Return the whole answer.
+
+        Raises:
+            DragomanError: if there is none.
+        """
+        ...
+
+
+class Guard(Protocol):
+    """Judges texts before a language model reads them, and what it says after that."""
+
+    @property
+    def name(self) -> str:
+        """Short stable name for events, ``"rules"``."""
+        ...
+
+    async def attacks(self, texts: Sequence[str]) -> Sequence[bool]:
+        """Return which texts would give orders to a model.
+
+        Raises:
+            DragomanError: if nobody can tell.
+        """
+        ...
+
+    async def harms(self, texts: Sequence[str]) -> Sequence[str | None]:
+        """Return what is harmful about each text, in a word, if anything is.
+
+        Raises:
+            DragomanError: if nobody can tell.
+        """
         ...

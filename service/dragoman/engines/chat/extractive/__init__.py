@@ -1,0 +1,1 @@
+"""What can be done without a language model: select, and count."""

@@ -1,0 +1,85 @@
+"""A chat model that is none: it selects and counts. The same request gives the same answer."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from dragoman.domain.chat import ChatReply, ChatRequest
+from dragoman.domain.errors import ChatFailedError
+from dragoman.domain.language import base_language
+from dragoman.engines.chat.extractive.insight import Said, extract
+
+
+class ExtractiveChat:
+    """A ``ChatModel`` for what can be done without a language model. It says so: its engine is ``"extractive"``."""
+
+    name = "extractive"
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Return what can be selected from the data of the last message.
+
+        Raises:
+            ChatFailedError: if it is asked for something else.
+        """
+        return ChatReply(text=await asyncio.to_thread(answer, request), engine=self.name)
+
+
+def answer(request: ChatRequest) -> str:
+    """Return the answer to a request, as JSON; raises as ``ExtractiveChat.complete``."""
+    kind = request.schema.name if request.schema else "text"
+    if kind not in _ANSWERS:
+        raise ChatFailedError(f"The extractive engine cannot answer with '{kind}'; it knows {', '.join(_ANSWERS)}.")
+    try:
+        return _ANSWERS[kind](_data(request.messages[-1].content))
+    except ValidationError as error:
+        raise ChatFailedError(
+            f"The data of a '{kind}' is not of the shape that the extractive engine reads."
+        ) from error
+
+
+class _Given(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Utterance(_Given):
+    id: str
+    text: str
+    locale: str
+    speaker: str | None = None
+    translation: str | None = None
+
+
+class _Conversation(_Given):
+    language: str
+    utterances: tuple[_Utterance, ...]
+
+
+def _insight(data: Mapping[str, JsonValue]) -> str:
+    given = _Conversation.model_validate(data)
+    said = [
+        Said(each.id, each.text, each.translation or each.text, each.locale, each.speaker) for each in given.utterances
+    ]
+    return extract(said, base_language(given.language)).model_dump_json()
+
+
+_ANSWERS: Final[Mapping[str, Callable[[Mapping[str, JsonValue]], str]]] = {"insight": _insight}
+
+
+def _data(message: str) -> Mapping[str, JsonValue]:
+    """Return the data of a message: its first line that is a JSON object.
+
+    Raises:
+        ChatFailedError: if there is none.
+    """
+    for line in message.splitlines():
+        if line.startswith("{"):
+            try:
+                data = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(data, dict):
+                return data
+    raise ChatFailedError("The message has no line of JSON for the extractive engine to read.")

@@ -1,0 +1,1 @@
+"""Guards: what may reach a language model, and what it may say."""
