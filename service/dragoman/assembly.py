@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dragoman.domain.errors import DependencyMissingError, DragomanError
 from dragoman.engines.ports import Transcriber, Translator
-from dragoman.resources import bundled_translators, resolve_model
+from dragoman.resources import bundled_translators, flows_folder, resolve_model
 from dragoman.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dragoman.engines.azure.translator import AzureTranslator
     from dragoman.engines.whisper.model import RightSizedWhisper
     from dragoman.engines.whisper.scheduler import Scheduler
+    from dragoman.insight.step import InsightStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,16 @@ class Translators:
         """Let go of connections."""
         for translator in self._azure:
             translator.close()
+
+
+def build_insight() -> "InsightStep":
+    """Return what says what follows from a conversation."""
+    from dragoman.engines.chat.extractive.engine import ExtractiveChat
+    from dragoman.engines.safety.rules import RuleGuard
+    from dragoman.insight.content import read_content
+    from dragoman.insight.step import InsightStep
+
+    return InsightStep(ExtractiveChat(), RuleGuard(), read_content(flows_folder() / "insight", "insight"))
 
 
 def reach_azure(settings: Settings, endpoint: str) -> str:

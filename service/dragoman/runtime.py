@@ -8,11 +8,12 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from dragoman.assembly import Transcribers, Translators, build_transcribers
+from dragoman.assembly import Transcribers, Translators, build_insight, build_transcribers
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import (
@@ -28,6 +29,7 @@ from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
+from dragoman.insight.client import InsightClient
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
@@ -50,13 +52,17 @@ DEMO_MODEL = Notice(
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a caller wants from a recording. Without ``languages``, all of the model's are candidates."""
+    """What a caller wants from a recording. Without ``languages``, all of the model's are candidates.
+
+    ``insight`` is the language in which to say what follows from it.
+    """
 
     languages: Sequence[str] | None = None
     lid: LidMode = LidMode.CONTINUOUS
     translate: Sequence[str] = ()
     word_times: bool = False
     recognition: RecognitionOptions = DEFAULT_RECOGNITION
+    insight: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,11 @@ class Runtime:
         """The engine that translates, if there is one."""
         return self._translators.all
 
+    @cached_property
+    def insight(self) -> InsightClient:
+        """What says what follows from a conversation."""
+        return build_insight()
+
     async def check(self, wishes: Wishes) -> None:
         """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""
         self._spec((await asyncio.to_thread(self._load)).model, wishes)
@@ -215,7 +226,7 @@ class Runtime:
         """Return a session on the engines of this process; see ``Session``. Raises as ``start``."""
         engines = await asyncio.to_thread(self._load)
         transcriber = engines.live if spec.live else engines.recorded
-        return Session(spec, transcriber, self.translator, memory, arrived_s)
+        return Session(spec, transcriber, self.translator, memory, arrived_s, self.insight if spec.insight else None)
 
     async def transcribe(self, recording: Recording, wishes: Wishes) -> AsyncGenerator[DurableEvent, None]:
         """Yield the events of one recording; raises as ``start``."""
@@ -236,6 +247,7 @@ class Runtime:
             targets=tuple(dict.fromkeys(parse_target(target) for target in wishes.translate)),
             word_times=wishes.word_times,
             recognition=wishes.recognition,
+            insight=parse_target(wishes.insight) if wishes.insight else None,
             model="azure-speech" if is_cloud else model.name,
         )
 
@@ -258,6 +270,7 @@ def transcribe(
     translate: Sequence[str] | str = (),
     word_times: bool = False,
     recognition: RecognitionOptions = DEFAULT_RECOGNITION,
+    insight: str | None = None,
     channel: int | None = None,
     model: str | None = None,
 ) -> Generator[DurableEvent, None, None]:
@@ -273,6 +286,7 @@ def transcribe(
             translate=translate,
             word_times=word_times,
             recognition=recognition,
+            insight=insight,
             channel=channel,
             model=model,
         )
@@ -287,6 +301,7 @@ async def transcribe_async(
     translate: Sequence[str] | str = (),
     word_times: bool = False,
     recognition: RecognitionOptions = DEFAULT_RECOGNITION,
+    insight: str | None = None,
     channel: int | None = None,
     model: str | None = None,
 ) -> AsyncGenerator[DurableEvent, None]:
@@ -299,6 +314,7 @@ async def transcribe_async(
         translate: target languages, ``["en"]``.
         word_times: whether finals carry the time of each word.
         recognition: phrases, speakers and the like, as far as the engine can.
+        insight: the language in which to say what follows (summary, action items and the like), ``"en"``.
         channel: the channel to hear; without it all are mixed.
         model: see ``Settings.model``.
 
@@ -306,7 +322,9 @@ async def transcribe_async(
         DragomanError: if the model or the languages cannot be used; trouble with the audio is an ``error`` event.
     """
     with Runtime(read_settings(model=model)) as runtime:
-        wishes = Wishes(split_tags(languages), parse_lid(lid), split_tags(translate) or (), word_times, recognition)
+        wishes = Wishes(
+            split_tags(languages), parse_lid(lid), split_tags(translate) or (), word_times, recognition, insight
+        )
         async with aclosing(runtime.transcribe(Recording(source, channel=channel), wishes)) as events:
             async for event in events:
                 yield event

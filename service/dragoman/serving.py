@@ -117,6 +117,7 @@ class Serving:
             translate=tuple(wishes.translate),
             word_times=wishes.word_times,
             recognition=wishes.recognition,
+            insight=wishes.insight,
             partials=False,
             channel=recording.channel,
             source=transcription.spec.source,
@@ -148,6 +149,7 @@ class Serving:
                 targets=tuple(map(parse_target, kept.wishes.translate)),
                 word_times=kept.wishes.word_times,
                 recognition=kept.wishes.recognition,
+                insight=parse_target(kept.wishes.insight) if kept.wishes.insight else None,
                 model=kept.model,
             ),
             kept.wishes,
@@ -269,7 +271,7 @@ class _Broken:
 
 
 def _wishes(wishes: SessionWishes) -> Wishes:
-    return Wishes(wishes.languages, wishes.lid, wishes.translate, wishes.word_times, wishes.recognition)
+    return Wishes(wishes.languages, wishes.lid, wishes.translate, wishes.word_times, wishes.recognition, wishes.insight)
 
 
 def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:

@@ -17,6 +17,7 @@ from dragoman.domain.events import (
     AudioAck,
     EphemeralEvent,
     Event,
+    InsightReady,
     LanguageChanged,
     SessionStarted,
     TranscriptPartial,
@@ -71,6 +72,17 @@ def test_recognition_is_as_it_was_asked_for_as_far_as_the_engine_can(server: Ser
     assert len(finals(other)) < len(finals(one))
     (warning,) = (event for event in other if isinstance(event, WarningEvent) and event.code == "option_unserved")
     assert "phrases" in warning.message
+
+
+def test_what_follows_is_said_at_the_end(server: ServerProcess) -> None:
+    wishes = SessionWishes(translate=("en",), insight="en")
+    events = asyncio.run(spoken(server.url, pieces(call("fr").pcm()), wishes, pause_s=0.01))
+    (ready,) = (event for event in checked(events) if isinstance(event, InsightReady))
+    assert ready.is_final
+    assert {each.utterance_ids[0] for each in ready.insight.summary} <= {final.utterance_id for final in finals(events)}
+    document = json.loads(server.get(f"/v1/transcripts/{ready.session_id}")[1])
+    assert document["insight"] == json.loads(ready.insight.model_dump_json())
+    assert "Insight (extractive" in server.get(f"/v1/transcripts/{ready.session_id}?format=text")[1]
 
 
 def test_what_is_said_is_shown_and_translated_before_it_is_over(server: ServerProcess) -> None:

@@ -55,12 +55,16 @@ def test_the_demo_hears_every_language_and_writes_captions(tmp_path: Path) -> No
     for heard in ("en-US", "es-ES", "de-DE", "fr-FR", "en-US → es-ES → de-DE → fr-FR → en-US"):
         assert f"heard {heard}: as labelled" in done.stdout
     assert "Yes, that is correct." in done.stdout
+    assert done.stdout.count("Insight (extractive: selected and counted, no language model)") == 5
+    assert "To do: Perfect, the salesman will contact you on Sunday at 7:15." in done.stdout
     folder = tmp_path / "demo-output"
     for name in ("en", "es", "de", "fr", "mixed"):
         assert (folder / f"{name}_call.vtt").read_text().startswith("WEBVTT\n\n00:00:0")
         assert " --> " in (folder / f"{name}_call.srt").read_text()
         document = json.loads((folder / f"{name}_call.json").read_text())
         assert document["languages"] == list(call(name).locales)
+        assert document["insight"]["engine"] == "extractive"
+        assert document["insight"]["action_items"]
         ledger = document["ledgers"][0]
         assert (
             ledger["accepted_samples"] == ledger["final_samples"] + ledger["lost_samples"] + ledger["discarded_samples"]
@@ -96,6 +100,15 @@ def test_what_the_engine_cannot_do_is_a_warning() -> None:
     done = dragoman("transcribe", "--speakers", "--end-silence", "700", call("en").path)
     assert done.returncode == 0
     assert "cannot do this, and goes on without: speakers. [option_unserved]" in done.stderr
+
+
+def test_what_follows_comes_after_what_was_said() -> None:
+    done = dragoman("transcribe", "--insight", "en", "--translate", "en", call("es").path)
+    assert done.returncode == 0
+    said, insight = done.stdout.split("\nInsight (extractive")
+    assert "Mi maleta nunca" in said
+    assert "Open: Does the repair also apply in Ireland?" in insight
+    assert "Languages: es-ES 100%" in insight
 
 
 def test_captions_on_standard_output_can_be_translated_ones() -> None:
@@ -253,6 +266,7 @@ def test_an_hour_of_silence_is_a_warning_in_bounded_time(tmp_path: Path) -> None
         (("--translate", "en", "--format", "srt", "x.wav"), 2, "choose it with --captions-in"),
         (("--captions-in", "fr", "--translate", "en", "--format", "srt", "x.wav"), 2, "not among the --translate"),
         (("-", "-"), 2, "only once"),
+        (("--channels", "split", "--insight", "en", "x.wav"), 2, "leave out --channels split"),
         (("--format", "vtt", "x.wav", "y.wav"), 2, "add --output-dir"),
         (("--languages", "en", "x.wav"), 2, "write 'en-US'"),
         (("--languages", "it-IT", "x.wav"), 2, "does not know it-IT"),

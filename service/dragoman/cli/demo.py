@@ -43,7 +43,8 @@ class _Sample:
 def demo(output_dir: Path) -> None:
     """Transcribe five sample calls, offline: four languages, and one call that changes its language.
 
-    Each is identified, transcribed and put into English by the bundled micro model.
+    Each is identified, transcribed and put into English by the bundled micro model. What follows from it is selected
+    and counted: no language model is bundled.
     """
     from dragoman.runtime import Runtime
 
@@ -85,7 +86,7 @@ async def _transcribe(runtime: "Runtime", sample: _Sample) -> "Transcript":
 
     builder = TranscriptBuilder()
     async with aclosing(
-        runtime.transcribe(Recording(sample.file), Wishes(translate=["en"], word_times=True))
+        runtime.transcribe(Recording(sample.file), Wishes(translate=["en"], word_times=True, insight="en"))
     ) as events:
         async for event in events:
             builder.add(event)
@@ -108,6 +109,8 @@ def _show(console: "Console", sample: _Sample, transcript: "Transcript") -> None
     from rich.table import Table
     from rich.text import Text
 
+    from dragoman.pipeline.minutes import minutes
+
     agrees = "as labelled" if transcript.languages == sample.locales else f"labelled {' → '.join(sample.locales)}"
     table = Table(
         title=f"{sample.title} ({sample.file.name})",
@@ -126,5 +129,8 @@ def _show(console: "Console", sample: _Sample, transcript: "Transcript") -> None
         english = utterance.translations.get("en") or ""
         table.add_row(f"{int(seconds // 60):02}:{seconds % 60:04.1f}", locale, Text(utterance.text), Text(english))
     console.print(table)
+    if transcript.insight:
+        console.print()
+        console.print(Text(minutes(transcript.insight)))
     for remark in transcript.remarks:
         console.print(f"{remark.kind}: {remark.message} [{remark.code}]", markup=False, style="yellow")

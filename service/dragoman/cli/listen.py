@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dragoman.cli.wishes import recognition_options, tags
+from dragoman.cli.wishes import insight_option, recognition_options, tags
 from dragoman.domain.errors import DependencyMissingError
 
 
@@ -21,6 +21,7 @@ from dragoman.domain.errors import DependencyMissingError
 @click.option(
     "--translate", "-t", callback=tags, metavar="TAGS", help="Languages to translate into, for example en,fr."
 )
+@insight_option
 @recognition_options
 @click.option("--fast", is_flag=True, help="Send a file as fast as the server hears it, not as it was spoken.")
 @click.option("--format", "-f", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
@@ -31,6 +32,7 @@ def listen(
     languages: tuple[str, ...] | None,
     lid: str,
     translate: tuple[str, ...] | None,
+    insight: str | None,
     phrases: tuple[str, ...] | None,
     speakers: bool,
     dictation: bool,
@@ -59,6 +61,7 @@ def listen(
         lid=LidMode(lid),
         translate=translate or (),
         recognition=choose_recognition(phrases or (), speakers, dictation, end_silence),
+        insight=insight,
         source=Path(source).name[:200],
     )
     sys.exit(asyncio.run(listen_to(source, server, key, wishes, fast=fast, as_text=format == "text")))

@@ -20,6 +20,8 @@ from dragoman.domain.errors import DependencyMissingError
 from dragoman.domain.events import (
     ErrorEvent,
     Event,
+    InsightFailed,
+    InsightReady,
     LanguageChanged,
     SessionEnded,
     TranscriptFinal,
@@ -29,6 +31,7 @@ from dragoman.domain.events import (
     to_json,
 )
 from dragoman.domain.messages import SessionWishes
+from dragoman.pipeline.minutes import minutes
 
 _BLOCK_SAMPLES: Final = 1_600
 
@@ -145,7 +148,9 @@ class _Shown:
                 self._line(click.style(f"{start}  {f'→ {event.target}':>5}  {event.text}", fg="cyan"))
             case LanguageChanged():
                 self._line(click.style(f"— {event.changed_from} → {event.locale} —", fg="magenta"))
-            case WarningEvent() | ErrorEvent():
+            case InsightReady():
+                self._line("\n" + minutes(event.insight).rstrip("\n"))
+            case WarningEvent() | ErrorEvent() | InsightFailed():
                 self._line(click.style(f"{event.type}: {event.message} [{event.code}]", fg="yellow"), error=True)
             case SessionEnded():
                 ledger = event.ledger

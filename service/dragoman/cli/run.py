@@ -16,8 +16,9 @@ from dragoman.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
 from dragoman.cli.output import Output
 from dragoman.cli.progress import ProgressBar
 from dragoman.domain.errors import DragomanError
-from dragoman.domain.events import DurableEvent, ErrorEvent, WarningEvent, to_json
+from dragoman.domain.events import DurableEvent, ErrorEvent, InsightFailed, WarningEvent, to_json
 from dragoman.pipeline.captions import utterance_lines
+from dragoman.pipeline.minutes import minutes
 from dragoman.pipeline.transcript import Transcript, TranscriptBuilder, merge
 from dragoman.runtime import Recording, Runtime, Transcription, Wishes
 
@@ -61,6 +62,8 @@ class Runner:
         if len(files) > 1 and self._output.is_one_document:
             raise click.UsageError("The results of several inputs cannot share standard output; add --output-dir.")
         pipes = [file for file in files if file == STDIN or Path(file).is_fifo()]
+        if self._wishes.insight and self._split:
+            raise click.UsageError("An insight is one of the whole conversation; leave out --channels split.")
         if pipes and self._split:
             raise click.UsageError("A pipe can be read only once, and so not split; save it to a file first.")
         if files.count(STDIN) > 1 or (STDIN in files and sys.stdin is None):
@@ -116,12 +119,19 @@ class Runner:
                     if streams_text:
                         _write(sys.stdout, "".join(map(utterance_lines, utterances)))
                     self._report(event, file, progress)
-        return builder.transcript()
+        transcript = builder.transcript()
+        if streams_text and transcript.insight:
+            _write(sys.stdout, f"\n{minutes(transcript.insight)}")
+        return transcript
 
     def _report(self, event: DurableEvent, file: str, progress: ProgressBar) -> None:
         if isinstance(event, ErrorEvent):
             progress.say(f"{_shown(file)}: {event.message} [{event.code}]", "red")
-        elif isinstance(event, WarningEvent) and not self._quiet and (event.code, event.message) not in self._warned:
+        elif (
+            isinstance(event, WarningEvent | InsightFailed)
+            and not self._quiet
+            and (event.code, event.message) not in self._warned
+        ):
             self._warned.add((event.code, event.message))
             progress.say(f"{_shown(file)}: {event.message} [{event.code}]", "yellow")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dragoman.cli.wishes import recognition_options, tags
+from dragoman.cli.wishes import insight_option, recognition_options, tags
 
 if TYPE_CHECKING:
     from dragoman.audio.decode import RawFormat
@@ -102,6 +102,7 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
     metavar="H",
     help="Longest recording to accept. Default: 4.",
 )
+@insight_option
 @recognition_options
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings on standard error.")
 def transcribe(
@@ -120,6 +121,7 @@ def transcribe(
     beam_size: int | None,
     threads: int | None,
     max_audio_hours: float | None,
+    insight: str | None,
     phrases: tuple[str, ...] | None,
     speakers: bool,
     dictation: bool,
@@ -148,7 +150,7 @@ def transcribe(
         max_audio_hours=max_audio_hours,
     )
     recognition = choose_recognition(phrases or (), speakers, dictation, end_silence)
-    wishes = Wishes(languages, LidMode(lid), translate or (), word_times, recognition)
+    wishes = Wishes(languages, LidMode(lid), translate or (), word_times, recognition, insight)
     with Runtime(settings) as runtime:
         runner = Runner(runtime, wishes, output, split=channels == "split", raw=raw, quiet=quiet)
         sys.exit(asyncio.run(runner.run(files)))

@@ -15,6 +15,11 @@ def tags(ctx: click.Context, parameter: click.Parameter, value: str | None) -> t
     return split_tags(value)
 
 
+insight_option = click.option(
+    "--insight", metavar="TAG", help="Say what follows (summary, action items and more), in this language."
+)
+
+
 def recognition_options(command: Callable[P, None]) -> Callable[P, None]:
     """Add the options that make ``RecognitionOptions``."""
     for add in reversed(

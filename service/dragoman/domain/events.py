@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from dragoman.domain.insight import Insight
 from dragoman.domain.language import LidMode
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -229,19 +230,18 @@ class TranslationFailed(_Durable):
 
 
 class InsightReady(_Durable):
-    """The result of an LLM step, as JSON text that its schema accepts."""
+    """What follows from what was said so far, or, if it ``is_final``, from all of it."""
 
     type: Literal["insight.ready"] = "insight.ready"
-    step: str
-    result_json: str
-    utterance_ids: tuple[str, ...] = ()
+    is_final: bool
+    insight: Insight
 
 
 class InsightFailed(_Durable):
-    """An LLM step that gave no valid result."""
+    """Nobody could say what follows; nothing else is missing."""
 
     type: Literal["insight.failed"] = "insight.failed"
-    step: str
+    is_final: bool
     code: str
     message: str
 

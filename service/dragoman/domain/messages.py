@@ -36,6 +36,7 @@ class AudioFormat(_Message):
 class SessionWishes(_Message):
     """What a session is asked to do. Without ``languages``, all of the engine's are candidates.
 
+    ``insight`` is the language in which to say what follows; without it nobody does.
     ``channel`` picks one channel, counted from 0; without it all are mixed. ``source`` names the audio for readers.
     """
 
@@ -45,6 +46,7 @@ class SessionWishes(_Message):
     translate: tuple[str, ...] = ()
     word_times: bool = False
     recognition: RecognitionOptions = RecognitionOptions()
+    insight: str | None = None
     partials: bool = True
     channel: int | None = Field(default=None, ge=0, le=7)
     source: str | None = Field(default=None, max_length=200)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from dragoman.pipeline.minutes import minutes
 from dragoman.pipeline.transcript import Transcript, Utterance
 
 LINE_CHARS: Final = 42
@@ -35,8 +36,9 @@ def cues(transcript: Transcript, target: str | None = None) -> Iterator[Cue]:
 
 
 def to_text(transcript: Transcript) -> str:
-    """Return the utterances as lines."""
-    return "".join(map(utterance_lines, transcript.utterances))
+    """Return the utterances as lines, and what follows from them."""
+    insight = f"\n{minutes(transcript.insight)}" if transcript.insight else ""
+    return "".join(map(utterance_lines, transcript.utterances)) + insight
 
 
 def utterance_lines(utterance: Utterance) -> str:

@@ -15,6 +15,8 @@ from dragoman.domain.events import (
     TranslationFinal,
 )
 from dragoman.domain.language import Locale, TargetLanguage, parse_locale, parse_target
+from dragoman.insight.conversation import Line
+from dragoman.pipeline.insights import line_of
 from dragoman.store.ports import Books
 
 
@@ -23,7 +25,8 @@ class Memory:
     """How far a session has come. ``open_finals`` still owe translations into the targets beside them.
 
     ``utterance`` is a number that no utterance shown so far has reached. ``speech_ms`` is where speech last began or
-    ended, and ``is_speaking`` says which. ``translated`` and ``failed`` count outcomes per target.
+    ended, and ``is_speaking`` says which. ``translated`` and ``failed`` count outcomes per target. ``said`` holds all
+    utterances by their ids.
     """
 
     books: Books = field(default_factory=Books)
@@ -37,6 +40,7 @@ class Memory:
     translated: Mapping[TargetLanguage, int] = field(default_factory=dict)
     failed: Mapping[TargetLanguage, int] = field(default_factory=dict)
     open_finals: tuple[tuple[TranscriptFinal, tuple[TargetLanguage, ...]], ...] = ()
+    said: Mapping[str, Line] = field(default_factory=dict)
 
 
 def recall(events: Iterable[DurableEvent], books: Books) -> Memory:
@@ -47,8 +51,11 @@ def recall(events: Iterable[DurableEvent], books: Books) -> Memory:
     translated: Counter[TargetLanguage] = Counter()
     failed: Counter[TargetLanguage] = Counter()
     owed: dict[str, tuple[TranscriptFinal, list[TargetLanguage]]] = {}
+    said: dict[str, Line] = {}
     for event in events:
         seq = event.seq
+        if isinstance(event, TranscriptFinal | TranslationFinal):
+            said |= line_of(event, said)
         match event:
             case SpeechStartedEvent():
                 speech_ms, is_speaking = event.at_ms, True
@@ -72,5 +79,16 @@ def recall(events: Iterable[DurableEvent], books: Books) -> Memory:
     # far their numbers went, but there was an event between any two processes.
     utterance = max(utterance, seq)
     return Memory(
-        books, seq, finals, utterance, locale, changed_from, speech_ms, is_speaking, translated, failed, still_owed
+        books,
+        seq,
+        finals,
+        utterance,
+        locale,
+        changed_from,
+        speech_ms,
+        is_speaking,
+        translated,
+        failed,
+        still_owed,
+        said,
     )

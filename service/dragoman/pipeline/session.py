@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 from dragoman.domain.audio import AudioFrame, to_ms
 from dragoman.domain.errors import DragomanError, EngineFailedError, engine_failure
-from dragoman.domain.events import DurableEvent, Event
+from dragoman.domain.events import DurableEvent, Event, TranslationFinal
+from dragoman.domain.insight import Insight
 from dragoman.domain.language import Locale, TargetLanguage, parse_locale
 from dragoman.domain.speech import (
     AudioInput,
@@ -25,7 +26,9 @@ from dragoman.domain.speech import (
     TranscriptionRequest,
 )
 from dragoman.engines.ports import Transcriber, Translator
+from dragoman.insight.client import InsightClient
 from dragoman.pipeline.drafts import Drafts
+from dragoman.pipeline.insights import Insights
 from dragoman.pipeline.ledger import Ledger
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.spec import SessionSpec
@@ -40,7 +43,13 @@ _RECOVERED: Final = Notice(
     "recovered", "The server went on with this session in another process; speech that had no final is heard again."
 )
 
-_Pending = asyncio.Future[Heard | None] | asyncio.Future[Literal[True]] | asyncio.Task[Outcomes]
+_Pending = (
+    asyncio.Future[Heard | None]
+    | asyncio.Future[Literal[True]]
+    | asyncio.Task[Outcomes]
+    | asyncio.Task[Insight | DragomanError]
+    | asyncio.Task[Insight | DragomanError | None]
+)
 
 
 class Session:
@@ -57,6 +66,7 @@ class Session:
         translator: Translator | None = None,
         memory: Memory | None = None,
         arrived_s: Callable[[int], float | None] = lambda sample: None,
+        insight: InsightClient | None = None,
     ) -> None:
         self._spec = spec
         self._memory = memory or Memory()
@@ -66,6 +76,7 @@ class Session:
         self._warned: set[tuple[Locale, TargetLanguage]] = set()
         self._writer = EventWriter(spec, transcriber.name, self._memory)
         self._drafts = Drafts(self._writer, self._translations)
+        self._insights = Insights(insight, spec.insight, self._memory.said)
         self._arrived_s = arrived_s
         self._ledger = Ledger(self._memory.books)
         self._notices: deque[Notice] = deque()
@@ -110,6 +121,8 @@ class Session:
             yield self._writer.lost(lost, "engine_failed")
         elif self._ledger.settled and not self._speech_heard:
             yield self._writer.warning(Notice("no_speech", "No speech was heard in this audio."))
+        if (outcome := await self._concluded()) is not None:
+            yield self._writer.insight(outcome, is_final=True)
         if (error := self._audio_error or self._engine_error) is not None:
             yield self._writer.error(error)
         reason: Literal["completed", "failed", "cancelled"] = (
@@ -129,6 +142,8 @@ class Session:
                     waiting.add(upcoming)
                 if draft := self._drafts.task:
                     waiting.add(draft)
+                if insight := self._insights.task:
+                    waiting.add(insight)
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for translation in [each for each in self._open if each.task in done]:
                     self._open.remove(translation)
@@ -137,6 +152,8 @@ class Session:
                 if draft and draft in done:
                     for shown in self._drafts.translated():
                         yield shown
+                if insight and insight in done:
+                    yield self._writer.insight(self._insights.outcome(), is_final=False)
                 if stopped in done:
                     break
                 if upcoming and upcoming in done:
@@ -151,8 +168,24 @@ class Session:
                 for event in self._outcomes(translation, translation.abandon()):
                     yield event
         finally:
-            await _cancel(upcoming, stopped, self._drafts.task, *(translation.task for translation in self._open))
+            await _cancel(
+                upcoming,
+                stopped,
+                self._drafts.task,
+                self._insights.task,
+                *(translation.task for translation in self._open),
+            )
             await heard.aclose()
+
+    async def _concluded(self) -> Insight | DragomanError | None:
+        """Return what follows from all of it, unless the session is stopped before somebody says so."""
+        concluding = asyncio.ensure_future(self._insights.conclude())
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait({concluding, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return None if stopped.done() else concluding.result()
+        finally:
+            await _cancel(concluding, stopped)
 
     def _next(self, upcoming: "asyncio.Future[Heard | None]") -> Heard | None:
         """Return what was heard; ``None`` at the end, or when the transcriber failed."""
@@ -241,13 +274,16 @@ class Session:
         for target in plan.unserved:
             yield from self._warn_unserved(hypothesis.locale, target)
         final = self._writer.transcript(hypothesis, plan.targets, self._since_ms(hypothesis.speech.end))
+        self._insights.note(final)
         yield final
         self._translations.count(plan.made)
         for target, outcome in plan.made.items():
-            yield self._writer.translation(final.utterance_id, target, outcome, self._transcriber.name)
+            yield self._translated(final.utterance_id, target, outcome, self._transcriber.name)
         if plan.ask:
             translation = self._translations.ask(final.utterance_id, hypothesis.text, hypothesis.locale, plan.ask)
             self._open.append(translation)
+        elif self._spec.live:
+            self._insights.look()
 
     def _since_ms(self, sample: int) -> int | None:
         arrived_s = self._arrived_s(sample)
@@ -256,7 +292,17 @@ class Session:
     def _outcomes(self, translation: OpenTranslation, outcomes: Outcomes) -> Iterator[DurableEvent]:
         self._translations.count(outcomes)
         for target, outcome in outcomes.items():
-            yield self._writer.translation(translation.utterance_id, target, outcome, self._translations.engine)
+            yield self._translated(translation.utterance_id, target, outcome, self._translations.engine)
+        if self._spec.live:
+            self._insights.look()
+
+    def _translated(
+        self, utterance_id: str, target: TargetLanguage, outcome: str | DragomanError, engine: str
+    ) -> DurableEvent:
+        made = self._writer.translation(utterance_id, target, outcome, engine)
+        if isinstance(made, TranslationFinal):
+            self._insights.note(made)
+        return made
 
     def _warn_unserved(self, source: Locale, target: TargetLanguage) -> Iterator[DurableEvent]:
         """Say once per pair that nobody translates it."""

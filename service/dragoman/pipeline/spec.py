@@ -23,6 +23,7 @@ class SessionSpec:
     targets: tuple[TargetLanguage, ...] = ()
     word_times: bool = False
     recognition: RecognitionOptions = DEFAULT_RECOGNITION
+    insight: TargetLanguage | None = None
     model: str | None = None
     source: str | None = None
     channel: int | None = None

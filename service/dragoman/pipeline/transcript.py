@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from dragoman.domain.events import (
     ErrorEvent,
     Event,
+    InsightFailed,
+    InsightReady,
     LanguageChanged,
     LanguageDetected,
     LedgerTotals,
@@ -20,6 +22,7 @@ from dragoman.domain.events import (
     WarningEvent,
     WordTime,
 )
+from dragoman.domain.insight import Insight
 
 
 class _Part(BaseModel):
@@ -54,7 +57,7 @@ class Remark(_Part):
 class Transcript(_Part):
     """One recording. ``languages`` lists the announced locales in order, each once per announcement.
 
-    ``ledgers`` holds one balance per session: one, or one per channel.
+    ``ledgers`` holds one balance per session: one, or one per channel. ``insight`` is the last one.
     """
 
     source: str | None
@@ -62,6 +65,7 @@ class Transcript(_Part):
     languages: tuple[str, ...]
     targets: tuple[str, ...]
     utterances: tuple[Utterance, ...]
+    insight: Insight | None = None
     remarks: tuple[Remark, ...]
     ledgers: tuple[LedgerTotals, ...]
 
@@ -79,6 +83,7 @@ class TranscriptBuilder:
         self._languages: list[str] = []
         self._utterances: list[Utterance] = []
         self._open: deque[tuple[TranscriptFinal, dict[str, str | None]]] = deque()
+        self._insight: Insight | None = None
         self._remarks: list[Remark] = []
         self._ledgers: list[LedgerTotals] = []
 
@@ -95,6 +100,10 @@ class TranscriptBuilder:
                 self._translate(event.utterance_id, event.target, event.text)
             case TranslationFailed():
                 self._translate(event.utterance_id, event.target, None)
+            case InsightReady():
+                self._insight = event.insight
+            case InsightFailed():
+                self._remarks.append(Remark(kind="warning", code=event.code, message=event.message))
             case WarningEvent():
                 self._remarks.append(Remark(kind="warning", code=event.code, message=event.message))
             case ErrorEvent():
@@ -113,6 +122,7 @@ class TranscriptBuilder:
             languages=tuple(self._languages),
             targets=self._started.targets if self._started else (),
             utterances=(*self._utterances, *(_utterance(*open_) for open_ in self._open)),
+            insight=self._insight,
             remarks=tuple(self._remarks),
             ledgers=tuple(self._ledgers),
         )

@@ -10,6 +10,8 @@ from dragoman.domain.events import (
     AudioLost,
     EngineChanged,
     ErrorEvent,
+    InsightFailed,
+    InsightReady,
     LanguageChanged,
     LanguageDetected,
     Latency,
@@ -28,6 +30,7 @@ from dragoman.domain.events import (
     WarningEvent,
     WordTime,
 )
+from dragoman.domain.insight import Insight
 from dragoman.domain.language import LidMode, TargetLanguage
 from dragoman.domain.speech import EngineChange, Hypothesis, LanguageDecision, Notice, Partial
 from dragoman.pipeline.memory import Memory
@@ -222,6 +225,14 @@ class EventWriter:
             samples=span.samples,
             reason=reason,
         )
+
+    def insight(self, outcome: Insight | DragomanError, *, is_final: bool) -> InsightReady | InsightFailed:
+        """Say what follows, or why nobody does."""
+        if isinstance(outcome, DragomanError):
+            return InsightFailed(
+                session_id=self._id, seq=self._next(), is_final=is_final, code=outcome.code, message=str(outcome)
+            )
+        return InsightReady(session_id=self._id, seq=self._next(), is_final=is_final, insight=outcome)
 
     def error(self, error: DragomanError) -> ErrorEvent:
         """Say why the session ends."""

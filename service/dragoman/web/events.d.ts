@@ -25,9 +25,26 @@ export interface Wishes {
   translate?: string[];
   word_times?: boolean;
   recognition?: Recognition;
+  insight?: string;
   partials?: boolean;
   channel?: number;
   source?: string;
+}
+
+export interface Claim { text: string; utterance_ids: string[] }
+
+/** What follows from a conversation; `engine` is "extractive" if no language model was asked. */
+export interface Insight {
+  language: string;
+  summary: Claim[];
+  topics: { name: string; utterance_ids: string[] }[];
+  action_items: { task: string; owner: string | null; quote: string; utterance_ids: string[] }[];
+  open_questions: Claim[];
+  sentiment: { sentiment: 'positive' | 'neutral' | 'negative'; utterance_ids: string[] }[];
+  languages: { locale: string; share: number }[];
+  engine: string; model: string | null;
+  withheld: string[]; dropped: number; blocked: string[];
+  costs: { node: string; took_ms: number; prompt_tokens: number; completion_tokens: number }[];
 }
 
 export interface Ledger {
@@ -75,8 +92,8 @@ export type DurableEvent =
   | Durable<'transcript.polished', { utterance_id: string; text: string; reason: string }>
   | Durable<'translation.final', { utterance_id: string; target: string; text: string; engine: string }>
   | Durable<'translation.failed', { utterance_id: string; target: string; code: string; message: string }>
-  | Durable<'insight.ready', { step: string; result_json: string; utterance_ids: string[] }>
-  | Durable<'insight.failed', { step: string; code: string; message: string }>
+  | Durable<'insight.ready', { is_final: boolean; insight: Insight }>
+  | Durable<'insight.failed', { is_final: boolean; code: string; message: string }>
   | Durable<'engine.changed', { engine: string; changed_from: string; reason: string; at_ms: number }>
   | Durable<'audio.lost', { start_ms: number; end_ms: number; samples: number; reason: string }>
   | Durable<'warning', { code: string; message: string }>
