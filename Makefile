@@ -7,9 +7,12 @@ UV := $(BIN)/uv
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
+# Prompt Flow holds other packages back, and so has an environment of its own.
+FLOWS_VENV := .venv-flows
+FLOWS_READY := $(FLOWS_VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint serve bench bench-peers nightly train corpus train-whisper train-translate lock clean
+.PHONY: help demo test check lint serve flows compare bench bench-peers nightly train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +20,7 @@ help:  ## Show the targets
 demo: $(READY)  ## Transcribe and translate the sample calls, offline
 	@$(BIN)/dragoman demo
 
-test: lint $(BROWSER)  ## Run everything that a change must pass
+test: lint $(BROWSER) $(FLOWS_READY)  ## Run everything that a change must pass
 	$(BIN)/python -m pytest -n $(JOBS) tests
 
 check: lint  ## Lint, types, floors and the quick tests, in under a minute
@@ -31,6 +34,12 @@ lint: $(READY)
 
 serve: $(READY)  ## Serve on http://127.0.0.1:8090
 	@$(BIN)/dragoman serve
+
+flows: $(FLOWS_READY)  ## Make the environment of Prompt Flow (flows/README.md says what to do with it)
+	@mkdir -p build/promptflow && cp flows/pf.yaml build/promptflow/
+
+compare: flows  ## Run every variant of the insight flow over its data, and evaluate each (two minutes)
+	@set -a; . ./flows/pf.env; set +a; $(FLOWS_VENV)/bin/python flows/compare.py
 
 bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
 	$(BIN)/python -m bench.whisper
@@ -66,6 +75,12 @@ $(TRAIN_READY): $(UV) requirements/training.txt pyproject.toml
 	@$(UV) pip install --quiet --python $(TRAIN) --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(FLOWS_READY): $(UV) requirements/flows.txt pyproject.toml
+	@test -x $(FLOWS_VENV)/bin/python || $(PYTHON) -m venv $(FLOWS_VENV)
+	@$(UV) pip sync --quiet --python $(FLOWS_VENV)/bin/python --require-hashes requirements/flows.txt
+	@$(UV) pip install --quiet --python $(FLOWS_VENV)/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
 LOCK := $(UV) pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
   --custom-compile-command "make lock"
 
@@ -73,11 +88,11 @@ lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) -o requirements/uv.txt requirements/uv.in
 	$(LOCK) --group dev --extra asr-local --extra azure --extra serve -o requirements/dev.txt pyproject.toml
 	$(LOCK) --extra asr-local --extra azure --extra serve --extra monitor -o requirements/service.txt pyproject.toml
-	$(LOCK) --extra flows -o requirements/flows.txt pyproject.toml
+	$(LOCK) --group editable --extra flows -o requirements/flows.txt pyproject.toml
 	$(LOCK) --group dev --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) $(TRAIN_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(FLOWS_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'

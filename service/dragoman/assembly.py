@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dragoman.engines.azure.translator import AzureTranslator
     from dragoman.engines.whisper.model import RightSizedWhisper
     from dragoman.engines.whisper.scheduler import Scheduler
+    from dragoman.insight.judging import InsightJudge
     from dragoman.insight.step import InsightStep
 
 
@@ -87,14 +88,30 @@ class Translators:
             translator.close()
 
 
-def build_insight() -> "InsightStep":
-    """Return what says what follows from a conversation."""
+def build_insight(folder: Path | None = None) -> "InsightStep":
+    """Return what says what follows from a conversation, in the words of a folder (those that ship, if none is given).
+
+    Raises:
+        SettingsError: if they cannot be read.
+    """
     from dragoman.engines.chat.extractive.engine import ExtractiveChat
     from dragoman.engines.safety.rules import RuleGuard
     from dragoman.insight.content import read_content
     from dragoman.insight.step import InsightStep
 
-    return InsightStep(ExtractiveChat(), RuleGuard(), read_content(flows_folder() / "insight", "insight"))
+    content = read_content(folder or flows_folder() / "insight", "insight")
+    return InsightStep(ExtractiveChat(), RuleGuard(), content)
+
+
+def build_insight_judge(folder: Path | None = None) -> "InsightJudge":
+    """Return what scores insights; as ``build_insight``."""
+    from dragoman.engines.chat.extractive.engine import ExtractiveChat
+    from dragoman.engines.safety.rules import RuleGuard
+    from dragoman.insight.content import read_content
+    from dragoman.insight.judging import InsightJudge
+
+    content = read_content(folder or flows_folder() / "eval_insight", "judge")
+    return InsightJudge(ExtractiveChat(), RuleGuard(), content)
 
 
 def reach_azure(settings: Settings, endpoint: str) -> str:

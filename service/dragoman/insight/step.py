@@ -1,7 +1,7 @@
 """From a conversation to its insight, node by node: shield, prompt, draft, conclude."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -47,20 +47,26 @@ class InsightStep:
     content: Content
     shots: int = 1
 
+    def with_shots(self, shots: int) -> "InsightStep":
+        """Return the step with another number of examples."""
+        return replace(self, shots=shots)
+
     async def run(self, conversation: Conversation, language: str) -> Insight:
         """Return what follows from a conversation, written in ``language``.
 
         Raises:
             DragomanError: if the model or the guard does not answer, or not as it should.
         """
-        shielded = await self.shield(conversation)
+        shielded = await self.shield(conversation, language)
         messages = self.prompt(shielded, language)
         return await self.conclude(await self.draft(messages, shielded), shielded, conversation, language)
 
-    async def shield(self, conversation: Conversation) -> Shielded:
-        """Withhold what reads like an order to the model, in the original or in a translation."""
+    async def shield(self, conversation: Conversation, language: str) -> Shielded:
+        """Withhold what reads like an order to the model, as it was said or as the model would read it."""
         began_s = time.perf_counter()
-        texts = [(line.id, text) for line in conversation.lines for text in (line.text, *line.translations.values())]
+        texts = [
+            (line.id, text) for line in conversation.lines for text in {line.text: 0, line.in_language(language): 0}
+        ]
         judged = await self.guard.attacks([text for _, text in texts])
         attacks = {id_ for (id_, _), is_attack in zip(texts, judged, strict=True) if is_attack}
         return Shielded(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -11,6 +11,7 @@ from dragoman.domain.chat import ChatReply, ChatRequest
 from dragoman.domain.errors import ChatFailedError
 from dragoman.domain.language import base_language
 from dragoman.engines.chat.extractive.insight import Said, extract
+from dragoman.engines.chat.extractive.judgement import grounded, relevant
 
 
 class ExtractiveChat:
@@ -65,7 +66,29 @@ def _insight(data: Mapping[str, JsonValue]) -> str:
     return extract(said, base_language(given.language)).model_dump_json()
 
 
-_ANSWERS: Final[Mapping[str, Callable[[Mapping[str, JsonValue]], str]]] = {"insight": _insight}
+class _Claim(_Given):
+    text: str
+    evidence: tuple[str, ...]
+
+
+class _Claims(_Given):
+    quality: Literal["groundedness", "relevance"]
+    claims: tuple[_Claim, ...]
+
+
+def _judgement(data: Mapping[str, JsonValue]) -> str:
+    given = _Claims.model_validate(data)
+    compare = grounded if given.quality == "groundedness" else relevant
+    shares = [compare(claim.text, claim.evidence) for claim in given.claims]
+    return json.dumps(
+        {"verdicts": [{"score": 1 + round(4 * share), "reason": f"{share:.0%} of its words"} for share in shares]}
+    )
+
+
+_ANSWERS: Final[Mapping[str, Callable[[Mapping[str, JsonValue]], str]]] = {
+    "insight": _insight,
+    "judgement": _judgement,
+}
 
 
 def _data(message: str) -> Mapping[str, JsonValue]:

@@ -1,0 +1,94 @@
+"""The nodes of the flows: JSON in, JSON out, for whatever calls them (Prompt Flow, Agent Framework, a test).
+
+Each is given the file that calls it: the words of a step lie beside it. Engines are those of the settings.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from dragoman.assembly import build_insight, build_insight_judge
+from dragoman.domain.chat import Message
+from dragoman.domain.insight import Insight
+from dragoman.insight.conversation import Conversation
+from dragoman.insight.judging import InsightJudge, Scores, mean_scores
+from dragoman.insight.step import Drafted, InsightStep, Shielded
+
+Json = dict[str, JsonValue]
+
+_MESSAGES: TypeAdapter[tuple[Message, ...]] = TypeAdapter(tuple[Message, ...])
+
+
+async def insight_shield(file: str, conversation: Mapping[str, JsonValue], language: str) -> Json:
+    """Withhold what reads like an order to the model."""
+    return _json(await _insight(file).shield(Conversation.model_validate(conversation), language))
+
+
+def insight_prompt(file: str, shielded: Mapping[str, JsonValue], language: str, shots: int) -> list[Json]:
+    """Return what the model is asked, after so many examples."""
+    messages = _insight(file).with_shots(shots).prompt(Shielded.model_validate(shielded), language)
+    return cast("list[Json]", _MESSAGES.dump_python(messages, mode="json"))
+
+
+async def insight_draft(file: str, messages: Sequence[JsonValue], shielded: Mapping[str, JsonValue]) -> Json:
+    """Ask the model."""
+    asked = _MESSAGES.validate_python(messages)
+    return _json(await _insight(file).draft(asked, Shielded.model_validate(shielded)))
+
+
+async def insight_conclude(
+    file: str,
+    drafted: Mapping[str, JsonValue],
+    shielded: Mapping[str, JsonValue],
+    conversation: Mapping[str, JsonValue],
+    language: str,
+) -> Json:
+    """Keep what is borne out by what was said."""
+    concluded = await _insight(file).conclude(
+        Drafted.model_validate(drafted),
+        Shielded.model_validate(shielded),
+        Conversation.model_validate(conversation),
+        language,
+    )
+    return _json(concluded)
+
+
+async def eval_insight_score(
+    file: str, insight: Mapping[str, JsonValue], conversation: Mapping[str, JsonValue], expected: Sequence[str] | None
+) -> Json:
+    """Score one insight."""
+    judge = _judge(Path(file).parent)
+    return _json(
+        await judge.score(Insight.model_validate(insight), Conversation.model_validate(conversation), expected)
+    )
+
+
+def eval_insight_mean(
+    scores: Sequence[Mapping[str, JsonValue]], log_metric: Callable[[str, float], object]
+) -> dict[str, float]:
+    """Return the means over all lines, and log each."""
+    means = mean_scores([Scores.model_validate(each) for each in scores])
+    for name, mean in means.items():
+        log_metric(name, mean)
+    return means
+
+
+@cache
+def _read_insight(folder: Path) -> InsightStep:
+    return build_insight(folder)
+
+
+@cache
+def _judge(folder: Path) -> InsightJudge:
+    return build_insight_judge(folder)
+
+
+def _insight(file: str) -> InsightStep:
+    return _read_insight(Path(file).parent)
+
+
+def _json(value: BaseModel) -> Json:
+    return cast("Json", value.model_dump(mode="json"))

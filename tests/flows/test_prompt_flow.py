@@ -1,0 +1,93 @@
+"""The flows through Prompt Flow itself: they are valid, and say what the plain functions say."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from dragoman.insight.conversation import Conversation
+from dragoman.resources import flows_folder
+from tests.flows.promptflow import PromptFlow, installed
+from tests.insight.talk import step
+from training.conversations import as_lines
+
+pytestmark = pytest.mark.slow
+
+FLOWS: Final = sorted(path.parent.name for path in flows_folder().glob("*/flow.dag.yaml"))
+
+
+@pytest.fixture
+def pf(tmp_path: Path) -> PromptFlow:
+    installed()
+    return PromptFlow(tmp_path)
+
+
+def asked() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (flows_folder() / "insight" / "data.jsonl").read_text().splitlines()]
+
+
+def in_process(line: dict[str, Any], shots: int) -> dict[str, Any]:
+    """Return what the plain functions say, without what differs from call to call."""
+    insight = asyncio.run(step(shots=shots).run(Conversation.model_validate(line["conversation"]), line["language"]))
+    return timeless(insight.model_dump(mode="json"))
+
+
+def timeless(insight: dict[str, Any]) -> dict[str, Any]:
+    return insight | {"costs": [cost | {"took_ms": 0} for cost in insight["costs"]]}
+
+
+def test_the_data_is_what_the_recordings_say() -> None:
+    assert (flows_folder() / "insight" / "data.jsonl").read_text(encoding="utf-8") == as_lines()
+    assert len(asked()) >= 50
+
+
+def test_node_files_have_names_of_their_own() -> None:
+    names = [path.name for path in flows_folder().glob("*/*.py")]
+    assert len(names) == len(set(names))
+
+
+def test_nodes_are_one_line() -> None:
+    for path in flows_folder().glob("*/*.py"):
+        body = path.read_text(encoding="utf-8").split(":\n", 1)[1]
+        assert len(body.strip().splitlines()) == 1, path
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_flow_is_valid(pf: PromptFlow, name: str) -> None:
+    assert json.loads(pf("flow", "validate", "--source", pf.flow(name)))["result"] == "Succeeded"
+
+
+def test_a_single_test_says_what_the_functions_say_and_leaves_nothing(pf: PromptFlow) -> None:
+    line, before = asked()[0], pf.files()
+    given = pf.folder / "one.jsonl"
+    given.write_text(json.dumps(line))
+    said = pf("flow", "test", "--flow", pf.flow("insight"), "--inputs", given, "--detail", pf.folder / "detail")
+    insight = json.loads(said[said.index("{") :])["insight"]
+    assert timeless(insight) == in_process(line, shots=1)
+    assert pf.files() == before
+    assert pf.leftovers() == []
+
+
+def test_a_batch_with_a_variant_is_run_and_evaluated(pf: PromptFlow) -> None:
+    before = pf.files()
+    data = pf.flow("insight") / "data.jsonl"
+    pf(
+        *("run", "create", "--name", "base", "--flow", pf.flow("insight"), "--data", data),
+        *("--variant", "${prompt.zero_shot}"),
+        *("--column-mapping", "conversation=${data.conversation}", "language=${data.language}"),
+    )
+    outputs = pf.outputs("base")
+    assert [timeless(each["insight"]) for each in outputs] == [in_process(line, shots=0) for line in asked()]
+    pf(
+        *("run", "create", "--name", "scores", "--flow", pf.flow("eval_insight"), "--data", data, "--run", "base"),
+        *("--column-mapping", "conversation=${data.conversation}", "expected=${data.expected}"),
+        "insight=${run.outputs.insight}",
+    )
+    metrics = json.loads(pf("run", "show-metrics", "--name", "scores"))
+    assert metrics["groundedness"] == 1.0  # it says what was said
+    assert 0.5 < metrics["coverage"] < 1.0  # it does not find everything
+    assert set(metrics) == {"groundedness", "relevance", "coverage", "harm"}
+    assert pf.files() == before
+    assert pf.leftovers() == []

@@ -1,0 +1,58 @@
+"""``python -m training.conversations``: the data of the flows, from what is said in the sample recordings.
+
+Every recording in which several things are said becomes a conversation, read in two languages; the lines hold what was
+really said, with the speakers and translations of the manifest.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from dragoman.resources import flows_folder, samples_folder
+
+READERS: Final = ("en", "de", "fr", "es")
+EXPECTED: Final[Mapping[str, tuple[int, ...]]] = {
+    "en_call.wav": (9, 12, 15),
+    "es_call.wav": (5, 8),
+    "de_call.wav": (6, 15),
+    "fr_call.wav": (3, 5),
+    "mixed_call.wav": (11, 13),
+}
+"""Utterances, counted from 1, in which a person who read these calls found something to be done or promised."""
+
+_LEAST: Final = 3
+
+
+def conversations() -> Iterator[Mapping[str, object]]:
+    """Yield conversations with the language in which each is to be read."""
+    manifest = samples_folder() / "audio" / "manifest.jsonl"
+    number = 0
+    for entry in map(json.loads, manifest.read_text(encoding="utf-8").splitlines()):
+        if len(entry["utterances"]) < _LEAST:
+            continue
+        lines = [
+            {
+                "id": f"u_{at}",
+                "text": said["text"],
+                "locale": said["locale"],
+                "start_ms": said["start_ms"],
+                "end_ms": said["end_ms"],
+                "speaker": said["speaker"],
+                "translations": said["translations"],
+            }
+            for at, said in enumerate(entry["utterances"], 1)
+        ]
+        for _ in range(2):
+            expected = [f"u_{at}" for at in EXPECTED.get(entry["file"], ())]
+            language = READERS[number % len(READERS)]
+            yield {"conversation": {"lines": lines}, "language": language, "expected": expected}
+            number += 1
+
+
+def as_lines() -> str:
+    """Return them as JSON lines."""
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in conversations())
+
+
+if __name__ == "__main__":
+    (flows_folder() / "insight" / "data.jsonl").write_text(as_lines(), encoding="utf-8")
