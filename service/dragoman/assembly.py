@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragoman.domain.errors import DependencyMissingError, DragomanError
-from dragoman.engines.ports import Transcriber, Translator
+from dragoman.engines.ports import ChatModel, Transcriber, Translator
 from dragoman.resources import bundled_translators, flows_folder, resolve_model
 from dragoman.settings import Settings
 
@@ -88,30 +88,82 @@ class Translators:
             translator.close()
 
 
-def build_insight(folder: Path | None = None) -> "InsightStep":
+def build_insight(settings: Settings, folder: Path | None = None) -> "InsightStep":
     """Return what says what follows from a conversation, in the words of a folder (those that ship, if none is given).
 
     Raises:
-        SettingsError: if they cannot be read.
+        DependencyMissingError, SettingsError: if the model cannot be asked as it is set, or the words cannot be read.
     """
-    from dragoman.engines.chat.extractive.engine import ExtractiveChat
     from dragoman.engines.safety.rules import RuleGuard
     from dragoman.insight.content import read_content
     from dragoman.insight.step import InsightStep
 
     content = read_content(folder or flows_folder() / "insight", "insight")
-    return InsightStep(ExtractiveChat(), RuleGuard(), content)
+    return InsightStep(build_chat(settings), RuleGuard(), content)
 
 
-def build_insight_judge(folder: Path | None = None) -> "InsightJudge":
+def build_insight_judge(settings: Settings, folder: Path | None = None) -> "InsightJudge":
     """Return what scores insights; as ``build_insight``."""
-    from dragoman.engines.chat.extractive.engine import ExtractiveChat
     from dragoman.engines.safety.rules import RuleGuard
     from dragoman.insight.content import read_content
     from dragoman.insight.judging import InsightJudge
 
     content = read_content(folder or flows_folder() / "eval_insight", "judge")
-    return InsightJudge(ExtractiveChat(), RuleGuard(), content)
+    return InsightJudge(build_chat(settings), RuleGuard(), content)
+
+
+def build_chat(settings: Settings) -> ChatModel:
+    """Return the language model that is set, or what selects and counts without one.
+
+    Raises:
+        DependencyMissingError, SettingsError: if it cannot be asked as it is set.
+    """
+    if settings.chat_endpoint is None or settings.chat_model is None:
+        from dragoman.engines.chat.extractive.engine import ExtractiveChat
+
+        return ExtractiveChat()
+    try:
+        from dragoman.engines.chat.openai import ChatAccess, ChatOptions, OpenAIChat
+    except ImportError as error:
+        raise DependencyMissingError("Language models need the extra 'chat': pip install 'dragoman[chat]'.") from error
+    key = settings.chat_key.get_secret_value() if settings.chat_key else None
+    is_azure = is_azure_openai(settings.chat_endpoint)
+    access = ChatAccess(
+        settings.chat_endpoint,
+        settings.chat_model,
+        is_azure=is_azure,
+        key=key,
+        token=_chat_token(settings, settings.chat_endpoint) if is_azure and key is None else None,
+    )
+    return OpenAIChat(access, ChatOptions(temperature=settings.chat_temperature))
+
+
+def reach_chat(settings: Settings) -> str:
+    """Find out whether the language model answers; return who it is.
+
+    Raises:
+        DragomanError: if it does not.
+    """
+    from dragoman.domain.chat import ChatRequest, Message
+
+    chat = build_chat(settings)
+    if chat.name == "extractive":
+        return "sentences are selected and counted; for a language model set DRAGOMAN_CHAT_ENDPOINT"
+    reply = asyncio.run(chat.complete(ChatRequest((Message("user", "Say hello."),), max_tokens=100)))
+    return f"{reply.engine}, model {reply.model}, answers"
+
+
+def is_azure_openai(endpoint: str) -> bool:
+    """Return whether an endpoint is a resource of Azure, by its host: other servers have a base URL with a path."""
+    host = endpoint.partition("://")[2].partition("/")[0].partition(":")[0].lower()
+    return host.endswith((".azure.com", ".azure.us", ".azure.cn"))
+
+
+def _chat_token(settings: Settings, endpoint: str) -> Callable[[], str]:
+    from dragoman.engines.azure.access import AzureAccess, Identity, credential_of, scope_of
+
+    access = AzureAccess(endpoint, None, Identity(settings.azure_identity), settings.azure_client_id)
+    return lambda: credential_of(access).get_token(scope_of(access)).token
 
 
 def reach_azure(settings: Settings, endpoint: str) -> str:

@@ -16,6 +16,7 @@ from dragoman.domain.insight import Insight
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.judging import InsightJudge, Scores, mean_scores
 from dragoman.insight.step import Drafted, InsightStep, Shielded
+from dragoman.settings import read_settings
 
 Json = dict[str, JsonValue]
 
@@ -78,12 +79,12 @@ def eval_insight_mean(
 
 @cache
 def _read_insight(folder: Path) -> InsightStep:
-    return build_insight(folder)
+    return build_insight(read_settings(), folder)
 
 
 @cache
 def _judge(folder: Path) -> InsightJudge:
-    return build_insight_judge(folder)
+    return build_insight_judge(read_settings(), folder)
 
 
 def _insight(file: str) -> InsightStep:

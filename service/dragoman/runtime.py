@@ -191,7 +191,7 @@ class Runtime:
     @cached_property
     def insight(self) -> InsightClient:
         """What says what follows from a conversation."""
-        return build_insight()
+        return build_insight(self.settings)
 
     async def check(self, wishes: Wishes) -> None:
         """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""

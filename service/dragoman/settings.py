@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dragoman.domain.errors import SettingsError
@@ -85,8 +85,30 @@ class Settings(BaseSettings):
     do_not_translate: Annotated[tuple[str, ...], NoDecode] = ()
     """Words that Azure Translator leaves as they are; several with commas."""
 
+    chat_endpoint: str | None = None
+    """Language model for what follows from a conversation; without one, sentences are selected.
+
+    An Azure OpenAI resource, ``https://NAME.openai.azure.com``, or the base URL of a server that speaks OpenAI's
+    protocol, ``http://127.0.0.1:11434/v1``.
+    """
+
+    chat_model: str | None = None
+    """Name of the deployment, or of the model."""
+
+    chat_key: SecretStr | None = None
+    """Key of the endpoint; without it Azure is shown a token (``azure_identity``), and others nothing."""
+
+    chat_temperature: float | None = Field(default=None, ge=0, le=2)
+    """Temperature of the model, if it takes one."""
+
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
+
+    @model_validator(mode="after")
+    def _names_its_model(self) -> "Settings":
+        if (self.chat_endpoint is None) != (self.chat_model is None):
+            raise ValueError("DRAGOMAN_CHAT_ENDPOINT and DRAGOMAN_CHAT_MODEL go together")
+        return self
 
     @field_validator("translation_models", mode="before")
     @classmethod
@@ -110,6 +132,8 @@ def read_settings(**chosen: object) -> Settings:
     except ValidationError as error:
         problems = "; ".join(
             f"{problem['loc'][0]} (DRAGOMAN_{str(problem['loc'][0]).upper()}): {problem['msg']}"
+            if problem["loc"]
+            else problem["msg"]
             for problem in error.errors()
         )
         raise SettingsError(f"Bad setting: {problems}.") from error

@@ -10,7 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.specs import validate
 
 _check: Callable[..., list[Any]] = validate.check
-_APIS = (("/speechtotext/", "speech-to-text"), ("/translat", "translator"), ("/languages", "translator"))
+_APIS = (
+    ("/openai/", "openai-chat"),
+    ("/speechtotext/", "speech-to-text"),
+    ("/translat", "translator"),
+    ("/languages", "translator"),
+)
 
 
 @dataclass
@@ -51,8 +56,17 @@ class Recorder:
         self.exchanges.append(f"{api} {method} {path} {status}")
         request = _request(asked, headers)
         found: list[Any] = [] if status >= 400 else _check(api, method, path, request, query=query, headers=headers)
-        found += _check(api, method, path, json.loads(answered or "null"), status=status)
-        self.violations += [f"{method} {path} {status}: {each}" for each in found if each.severity == "error"]
+        if not answered.startswith(b"data: "):  # streams are not in the specification
+            found += _check(api, method, path, json.loads(answered or "null"), status=status)
+        self.violations += [
+            f"{method} {path} {status}: {each}" for each in found if each.severity == "error" and not _is_known(each)
+        ]
+
+
+def _is_known(violation: Any) -> bool:
+    """Return whether the specification is wrong here, or the service otherwise (docs/azure-fidelity.md)."""
+    text = str(violation)
+    return ".response_format.json_schema" in text or "content_filter" in text or ".error.type" in text
 
 
 def _request(body: bytes, headers: dict[str, str]) -> Any:

@@ -80,6 +80,7 @@ def test_a_model_that_cannot_do_it_fails_without_quoting_anybody() -> None:
     "part",
     [
         {"summary": [{"text": "Order 775375 is late.", "utterance_ids": ["u_9"]}]},
+        {"summary": [{"text": "Order 775375 is late.", "utterance_ids": []}]},
         {"summary": [{"text": "Order 775376 is late.", "utterance_ids": ["u_2"]}]},
         {"summary": [{"text": "The weather was wonderful yesterday.", "utterance_ids": ["u_2"]}]},
         {"topics": [{"name": "football", "utterance_ids": ["u_2"]}]},

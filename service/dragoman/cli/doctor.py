@@ -23,6 +23,7 @@ _EXTRAS: Final = {
     ),
     "asr-local": ("OPUS-MT, NLLB and Argos translation models", ("sentencepiece",)),
     "serve": ("dragoman serve", ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "python-multipart")),
+    "chat": ("language models for what follows from a conversation", ("openai", "azure-identity")),
     "client": ("dragoman listen", ("websockets",)),
     "microphone": ("dragoman listen without a file", ("sounddevice",)),
 }
@@ -83,6 +84,7 @@ def examine(model: str | None = None) -> Iterator[Finding]:
     yield from _whisper(model)
     yield _translation(model)
     yield from _azure()
+    yield _chat()
     for extra, (purpose, packages) in _EXTRAS.items():
         missing = [package for package in packages if _version(package) is None]
         if missing:
@@ -168,6 +170,16 @@ def _azure() -> Iterator[Finding]:
                 yield Finding("missing", "azure", f"{endpoint}: {error}", cure)
     except DragomanError as error:
         yield Finding("broken", "azure", str(error), "check the DRAGOMAN_AZURE_… variables")
+
+
+def _chat() -> Finding:
+    from dragoman.assembly import reach_chat
+    from dragoman.settings import read_settings
+
+    try:
+        return Finding("ok", "what follows", reach_chat(read_settings()))
+    except DragomanError as error:
+        return Finding("missing", "what follows", str(error), "check the DRAGOMAN_CHAT_… variables")
 
 
 def _version(package: str) -> str | None:

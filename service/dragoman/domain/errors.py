@@ -217,6 +217,12 @@ class ChatFailedError(DragomanError):
     retryable = True
 
 
+class ChatFilteredError(DragomanError):
+    """A service's content filter stood in the way of a chat."""
+
+    code = "chat_filtered"
+
+
 class InsightLateError(DragomanError):
     """What follows from a session was not said in time."""
 

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-UtteranceIds = Annotated[tuple[str, ...], Field(min_length=1)]
-"""Where something was said: ids of utterances, in their order."""
+UtteranceIds = tuple[str, ...]
+"""Where something was said: ids of utterances, in their order. (That there is one is not for a schema to say: services
+that hold a model to a schema know no lengths.)
+"""
 
 Sentiment = Literal["positive", "neutral", "negative"]
 

@@ -13,6 +13,7 @@ KEY: Final = "dragoman-emulator"
 """The subscription key that every client of an emulator may use, as Azurite has one for Storage."""
 
 _KEY_NAME: Final = "ocp-apim-subscription-key"
+_CHAT_KEY_NAME: Final = "api-key"
 
 
 def refusal(connection: HTTPConnection, keys: frozenset[str]) -> int | None:
@@ -21,8 +22,10 @@ def refusal(connection: HTTPConnection, keys: frozenset[str]) -> int | None:
     Keys come in a header, those of the JavaScript SDK in the query too. Any token of the ``Bearer`` scheme is taken,
     but one that says that it has expired.
     """
-    key = connection.headers.get(_KEY_NAME) or next(
-        (value for name, value in connection.query_params.items() if name.lower() == _KEY_NAME), None
+    key = (
+        connection.headers.get(_KEY_NAME)
+        or connection.headers.get(_CHAT_KEY_NAME)
+        or next((value for name, value in connection.query_params.items() if name.lower() == _KEY_NAME), None)
     )
     if key is not None:
         return None if any(hmac.compare_digest(key.encode(), each.encode()) for each in keys) else 401

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from dragoman import __version__
 from dragoman.emulator.admission import KEY
+from dragoman.emulator.chat import add_chat
 from dragoman.emulator.doors import add_errors
 from dragoman.emulator.faults import Fault, Faults
 from dragoman.emulator.speech import PATHS, Engines, serve_speech
@@ -40,6 +41,7 @@ def create_emulator(runtime: Runtime, faults: Faults | None = None, keys: frozen
 
     for path in PATHS:
         app.add_api_websocket_route(path, speech)
+    add_chat(app)
     add_translator(app)
     add_transcription(app, runtime)
     add_errors(app)

@@ -21,6 +21,22 @@ _NAMES: Final = {
 }
 
 
+_FILTERED: Final[dict[str, JsonValue]] = {
+    "error": {
+        "message": "The response was filtered due to the prompt triggering the content management policy.",
+        "type": None,
+        "param": "prompt",
+        "code": "content_filter",
+        "status": 400,
+        "innererror": {
+            "code": "ResponsibleAIPolicyViolation",
+            "content_filter_result": {"jailbreak": {"filtered": True, "detected": True}},
+        },
+    }
+}
+"""As it was quoted from the service; the specification has other names (docs/azure-fidelity.md)."""
+
+
 class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
     """An answer with an error: HTTP status, Azure's code, a message, and when to try again."""
 
@@ -31,6 +47,10 @@ class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
         self.retry_after_s = retry_after_s
 
 
+class Filtered(Exception):  # noqa: N818 - an answer, not a failure of ours
+    """The answer of Azure OpenAI's content filter."""
+
+
 def checked(door: DoorName) -> params.Depends:
     """Return a dependency that lets in who has credentials, unless something is to go wrong."""
 
@@ -39,6 +59,8 @@ def checked(door: DoorName) -> params.Depends:
         fault = faults.next(door)
         if fault and fault.delay_s:
             await asyncio.sleep(fault.delay_s)
+        if fault and fault.filtered:
+            raise Filtered
         if fault and fault.status:
             code = _NAMES.get(fault.status, "InternalServerError")
             raise Refused(fault.status, code, "The emulator was told to fail.", fault.retry_after_s)
@@ -58,6 +80,10 @@ def add_errors(app: FastAPI) -> None:
     async def refuse(request: Request, error: Refused) -> JSONResponse:
         headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
         return JSONResponse(_body(request, error.code, str(error)), error.status, headers)
+
+    @app.exception_handler(Filtered)
+    async def filtered(request: Request, error: Filtered) -> JSONResponse:
+        return JSONResponse(_FILTERED, 400)
 
     @app.exception_handler(RequestValidationError)
     async def correct(request: Request, error: RequestValidationError) -> JSONResponse:

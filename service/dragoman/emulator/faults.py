@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-DoorName = Literal["speech", "translator", "transcription"]
+DoorName = Literal["chat", "speech", "translator", "transcription"]
 
 
 class Fault(BaseModel):
@@ -13,7 +13,7 @@ class Fault(BaseModel):
 
     Before anything else a request is made to wait (``delay_s``), and refused (``status``, ``retry_after_s``). On a
     stream, once so much audio has come (``after_ms``), the connection breaks (``drop``), is closed (``close_code``),
-    or nothing is said any more (``silent``).
+    or nothing is said any more (``silent``). A chat may be stopped by the content filter (``filtered``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +27,7 @@ class Fault(BaseModel):
     drop: bool = False
     close_code: int | None = Field(default=None, ge=1000, le=4999)
     silent: bool = False
+    filtered: bool = False
 
     @model_validator(mode="after")
     def _does_something(self) -> "Fault":
@@ -35,8 +36,10 @@ class Fault(BaseModel):
             raise ValueError("a fault is one of status, drop, close_code and silent")
         if any(streamed) and self.door != "speech":
             raise ValueError("only streams break in the middle; give a status")
-        if not (any(streamed) or self.status or self.delay_s):
-            raise ValueError("a fault needs a status, drop, close_code, silent or delay_s")
+        if self.filtered and self.door != "chat":
+            raise ValueError("only a chat is filtered")
+        if not (any(streamed) or self.status or self.delay_s or self.filtered):
+            raise ValueError("a fault needs a status, drop, close_code, silent, filtered or delay_s")
         return self
 
 

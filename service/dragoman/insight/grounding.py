@@ -38,7 +38,7 @@ def _count(draft: InsightDraft) -> int:
 
 
 def _is_borne_out(claim: Claim | Topic | ActionItem | Mood, lines: dict[str, Line], language: str) -> bool:
-    if not all(each in lines for each in claim.utterance_ids):
+    if not claim.utterance_ids or not all(each in lines for each in claim.utterance_ids):
         return False
     cited = [lines[each] for each in claim.utterance_ids]
     match claim:

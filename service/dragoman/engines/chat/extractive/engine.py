@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
@@ -12,6 +13,9 @@ from dragoman.domain.errors import ChatFailedError
 from dragoman.domain.language import base_language
 from dragoman.engines.chat.extractive.insight import Said, extract
 from dragoman.engines.chat.extractive.judgement import grounded, relevant
+
+_SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]?")
+_LONGEST_ECHO: Final = 200
 
 
 class ExtractiveChat:
@@ -30,7 +34,9 @@ class ExtractiveChat:
 
 def answer(request: ChatRequest) -> str:
     """Return the answer to a request, as JSON; raises as ``ExtractiveChat.complete``."""
-    kind = request.schema.name if request.schema else "text"
+    if request.schema is None:
+        return _text(request.messages[-1].content)
+    kind = request.schema.name
     if kind not in _ANSWERS:
         raise ChatFailedError(f"The extractive engine cannot answer with '{kind}'; it knows {', '.join(_ANSWERS)}.")
     try:
@@ -89,6 +95,14 @@ _ANSWERS: Final[Mapping[str, Callable[[Mapping[str, JsonValue]], str]]] = {
     "insight": _insight,
     "judgement": _judgement,
 }
+
+
+def _text(message: str) -> str:
+    """Return the sentences of a text that say most."""
+    sentences = [sentence for sentence in _SENTENCE.findall(message) if sentence.strip()]
+    said = [Said(str(at), text.strip(), text.strip(), "en-US", None) for at, text in enumerate(sentences)]
+    chosen = extract(said, "en").summary if said else ()
+    return " ".join(claim.text for claim in chosen) or message.strip()[:_LONGEST_ECHO]
 
 
 def _data(message: str) -> Mapping[str, JsonValue]:

@@ -1,0 +1,150 @@
+"""Language models behind OpenAI's protocol: Azure OpenAI, and servers that are compatible (Ollama, vLLM, llama.cpp)."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, cast
+
+import openai
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+from openai.types.shared_params import ResponseFormatJSONSchema
+
+from dragoman.domain.chat import AnswerSchema, ChatReply, ChatRequest, Usage
+from dragoman.domain.errors import (
+    ChatFailedError,
+    ChatFilteredError,
+    DragomanError,
+    EngineFailedError,
+    EngineRefusedError,
+)
+
+_API_VERSION: Final = "2024-10-21"
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 422})
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAccess:
+    """Where a model is. ``endpoint`` is that of an Azure OpenAI resource, if it ``is_azure``, else the base URL.
+
+    Azure takes a ``key`` or a ``token`` (a function that returns one), other servers a key or nothing. ``model`` is the
+    name of the deployment, or of the model.
+    """
+
+    endpoint: str
+    model: str
+    is_azure: bool = False
+    key: str | None = None
+    token: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How a model is asked: within ``timeout_s`` an attempt, ``retries`` times more if that fails, ``calls`` at once.
+
+    Some models take no ``temperature``: without one they use their own.
+    """
+
+    timeout_s: float = 30.0
+    retries: int = 2
+    temperature: float | None = None
+    calls: int = 16
+
+
+class OpenAIChat:
+    """A ``ChatModel`` on the openai SDK, whose retries are the only ones: it waits as long as ``Retry-After`` says."""
+
+    def __init__(self, access: ChatAccess, options: ChatOptions | None = None) -> None:
+        self._access = access
+        self._options = options or ChatOptions()
+        # An asynchronous client would belong to the event loop that it was used in first.
+        self._client = self._connected()
+        self._workers = ThreadPoolExecutor(self._options.calls, thread_name_prefix="chat")
+
+    @property
+    def name(self) -> str:
+        """Whose protocol it is."""
+        return "azure-openai" if self._access.is_azure else "openai"
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Return the whole answer.
+
+        Raises:
+            ChatFilteredError: if the service's content filter stands in the way.
+            ChatFailedError: if the answer has no end, or there is none.
+            EngineRefusedError: if we are not let in, or ask for what it does not do.
+            EngineFailedError: if it fails in another way, or does not answer in time.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            completion = await loop.run_in_executor(self._workers, self._ask, request)
+        except openai.OpenAIError as error:
+            raise _failure(error) from error
+        choice = completion.choices[0]
+        if choice.finish_reason == "content_filter":
+            raise ChatFilteredError("The service's content filter stopped the model's answer.")
+        if choice.finish_reason == "length":
+            raise ChatFailedError(f"The model's answer is longer than {request.max_tokens} tokens.")
+        if not choice.message.content:
+            raise ChatFailedError("The model gave no answer.")
+        used = completion.usage
+        return ChatReply(
+            text=choice.message.content,
+            engine=self.name,
+            model=completion.model or self._access.model,
+            usage=Usage(used.prompt_tokens, used.completion_tokens) if used else Usage(),
+        )
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def _ask(self, request: ChatRequest) -> ChatCompletion:
+        absent, most = openai.omit, request.max_tokens
+        is_azure, temperature = self._access.is_azure, self._options.temperature
+        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        return self._client.chat.completions.create(
+            model=self._access.model,
+            messages=cast("list[ChatCompletionMessageParam]", messages),
+            response_format=_format(request.schema) if request.schema else absent,
+            temperature=absent if temperature is None else temperature,
+            # Newer models take the first only, and servers that are compatible the second.
+            max_completion_tokens=most if is_azure else absent,
+            max_tokens=absent if is_azure else most,
+        )
+
+    def _connected(self) -> openai.OpenAI:
+        access, options = self._access, self._options
+        if not access.is_azure:
+            return openai.OpenAI(
+                base_url=access.endpoint,
+                api_key=access.key or "none",  # the SDK insists on one
+                timeout=options.timeout_s,
+                max_retries=options.retries,
+            )
+        return openai.AzureOpenAI(
+            azure_endpoint=access.endpoint,
+            api_version=_API_VERSION,
+            api_key=access.key,
+            azure_ad_token_provider=access.token,
+            timeout=options.timeout_s,
+            max_retries=options.retries,
+        )
+
+
+def _format(schema: AnswerSchema) -> ResponseFormatJSONSchema:
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": schema.name, "schema": cast("dict[str, object]", schema.json_schema), "strict": True},
+    }
+
+
+def _failure(error: openai.OpenAIError) -> DragomanError:
+    """Return an error of ours that says what went wrong, and nothing of what was said."""
+    if isinstance(error, openai.APIStatusError):
+        if error.code == "content_filter":
+            return ChatFilteredError("The service's content filter does not let the model read this.")
+        message = f"The chat model answered with HTTP {error.status_code}."
+        return EngineRefusedError(message) if error.status_code in _REFUSALS else EngineFailedError(message)
+    return EngineFailedError(f"The chat model does not answer ({type(error).__name__}).")

@@ -1,0 +1,84 @@
+"""The engine for language models against the emulator's door, as Azure OpenAI and as a server that is compatible."""
+
+import asyncio
+import time
+
+import pytest
+
+from dragoman.domain.chat import ChatRequest, Message
+from dragoman.domain.errors import ChatFilteredError, DragomanError, EngineFailedError, EngineRefusedError
+from dragoman.emulator.admission import KEY
+from dragoman.emulator.faults import Fault
+from dragoman.engines.chat.openai import ChatAccess, ChatOptions, OpenAIChat
+from tests.emulated import Emulator
+from tests.insight.talk import sample, step
+
+pytestmark = pytest.mark.slow
+
+HELLO = ChatRequest((Message("user", "The parcel 12 is late. Nice weather."),))
+
+
+def model(emulator: Emulator, *, is_azure: bool = True, retries: int = 0, key: str = KEY) -> OpenAIChat:
+    place = emulator.url if is_azure else f"{emulator.url}/openai/v1"
+    access = ChatAccess(place, "gpt-test", is_azure=is_azure, key=key)
+    return OpenAIChat(access, ChatOptions(timeout_s=2.0, retries=retries))
+
+
+@pytest.mark.parametrize("is_azure", [True, False])
+@pytest.mark.parametrize("name", ["en", "mixed"])
+def test_an_insight_comes_over_the_wire_as_it_does_in_process(emulator: Emulator, is_azure: bool, name: str) -> None:
+    far = asyncio.run(step(model(emulator, is_azure=is_azure)).run(sample(name), "en"))
+    near = asyncio.run(step().run(sample(name), "en"))
+    assert far.engine == ("azure-openai" if is_azure else "openai")
+    assert far.model == "gpt-test"
+    differs = {"engine", "model", "costs"}
+    assert far.model_dump(exclude=differs) == near.model_dump(exclude=differs)
+    drafted = next(cost for cost in far.costs if cost.node == "draft")
+    assert drafted.prompt_tokens > drafted.completion_tokens > 0
+    assert emulator.violations == []
+
+
+def test_one_model_serves_several_loops(emulator: Emulator) -> None:
+    asked = model(emulator)
+    assert [asyncio.run(asked.complete(HELLO)).text for _ in range(2)] == ["The parcel 12 is late."] * 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "says"),
+    [
+        (Fault(door="chat", filtered=True), ChatFilteredError, "content filter"),
+        (Fault(door="chat", status=401), EngineRefusedError, "HTTP 401"),
+        (Fault(door="chat", status=429), EngineFailedError, "HTTP 429"),
+        (Fault(door="chat", status=500), EngineFailedError, "HTTP 500"),
+        (Fault(door="chat", delay_s=5), EngineFailedError, "APITimeoutError"),
+    ],
+)
+def test_trouble_has_a_name(emulator: Emulator, fault: Fault, kind: type[DragomanError], says: str) -> None:
+    emulator.faults.add(fault)
+    with pytest.raises(kind, match=says) as raised:
+        asyncio.run(model(emulator).complete(HELLO))
+    assert "parcel" not in str(raised.value)
+    assert emulator.faults.knocks["chat"] == 1
+
+
+def test_a_service_that_asks_for_time_gets_it_once(emulator: Emulator) -> None:
+    emulator.faults.add(Fault(door="chat", status=429, retry_after_s=1))
+    began_s = time.monotonic()
+    assert asyncio.run(model(emulator, retries=1).complete(HELLO)).text
+    assert time.monotonic() - began_s >= 1
+    assert emulator.faults.knocks["chat"] == 2
+
+
+def test_a_wrong_key_is_refused(emulator: Emulator) -> None:
+    with pytest.raises(EngineRefusedError, match="401"):
+        asyncio.run(model(emulator, key="another").complete(HELLO))
+
+
+def test_a_token_opens_the_door_too(emulator: Emulator) -> None:
+    asked = OpenAIChat(ChatAccess(emulator.url, "gpt-test", is_azure=True, token=lambda: "e30.e30.x"))
+    assert asyncio.run(asked.complete(HELLO)).model == "gpt-test"
+
+
+def test_nobody_there_is_said() -> None:
+    with pytest.raises(EngineFailedError, match="APIConnectionError"):
+        asyncio.run(OpenAIChat(ChatAccess("http://127.0.0.1:9/v1", "x"), ChatOptions(retries=0)).complete(HELLO))
