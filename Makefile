@@ -10,6 +10,9 @@ BROWSER := $(VENV)/.browser
 # Prompt Flow holds other packages back, and so has an environment of its own.
 FLOWS_VENV := .venv-flows
 FLOWS_READY := $(FLOWS_VENV)/.ready
+# And so has Agent Framework, which needs newer ones.
+MAF_VENV := .venv-maf
+MAF_READY := $(MAF_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint serve flows compare bench bench-peers nightly train corpus train-whisper train-translate lock clean
@@ -20,7 +23,7 @@ help:  ## Show the targets
 demo: $(READY)  ## Transcribe and translate the sample calls, offline
 	@$(BIN)/dragoman demo
 
-test: lint $(BROWSER) $(FLOWS_READY)  ## Run everything that a change must pass
+test: lint $(BROWSER) $(FLOWS_READY) $(MAF_READY)  ## Run everything that a change must pass
 	$(BIN)/python -m pytest -n $(JOBS) tests
 
 check: lint  ## Lint, types, floors and the quick tests, in under a minute
@@ -75,10 +78,10 @@ $(TRAIN_READY): $(UV) requirements/training.txt pyproject.toml
 	@$(UV) pip install --quiet --python $(TRAIN) --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(FLOWS_READY): $(UV) requirements/flows.txt pyproject.toml
-	@test -x $(FLOWS_VENV)/bin/python || $(PYTHON) -m venv $(FLOWS_VENV)
-	@$(UV) pip sync --quiet --python $(FLOWS_VENV)/bin/python --require-hashes requirements/flows.txt
-	@$(UV) pip install --quiet --python $(FLOWS_VENV)/bin/python --no-deps --no-build-isolation -e .
+$(FLOWS_READY) $(MAF_READY): .venv-%/.ready: requirements/%.txt $(UV) pyproject.toml
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@$(UV) pip sync --quiet --python .venv-$*/bin/python --require-hashes $<
+	@$(UV) pip install --quiet --python .venv-$*/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 LOCK := $(UV) pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
@@ -89,10 +92,11 @@ lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) --group dev --extra asr-local --extra azure --extra chat --extra serve -o requirements/dev.txt pyproject.toml
 	$(LOCK) --extra asr-local --extra azure --extra chat --extra serve --extra monitor -o requirements/service.txt pyproject.toml
 	$(LOCK) --group editable --extra chat --extra flows -o requirements/flows.txt pyproject.toml
+	$(LOCK) --group editable --extra chat --extra maf -o requirements/maf.txt pyproject.toml
 	$(LOCK) --group dev --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
 
 clean:  ## Remove what the targets made
-	rm -rf $(VENV) $(TRAIN_VENV) $(FLOWS_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(FLOWS_VENV) $(MAF_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/it")'

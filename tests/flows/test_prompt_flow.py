@@ -50,6 +50,8 @@ def test_node_files_have_names_of_their_own() -> None:
 
 def test_nodes_are_one_line() -> None:
     for path in flows_folder().glob("*/*.py"):
+        if path.stem.endswith("_workflow"):
+            continue
         body = path.read_text(encoding="utf-8").split(":\n", 1)[1]
         assert len(body.strip().splitlines()) == 1, path
 
