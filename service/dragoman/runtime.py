@@ -54,7 +54,8 @@ DEMO_MODEL = Notice(
 class Wishes:
     """What a caller wants from a recording. Without ``languages``, all of the model's are candidates.
 
-    ``insight`` is the language in which to say what follows from it.
+    ``insight`` is the language in which to say what follows from it; what was said is translated into it too, for that
+    is what a model's claims are compared with.
     """
 
     languages: Sequence[str] | None = None
@@ -244,7 +245,7 @@ class Runtime:
             session_id=f"s_{secrets.token_hex(16)}",
             candidates=candidates,
             lid=wishes.lid,
-            targets=tuple(dict.fromkeys(parse_target(target) for target in wishes.translate)),
+            targets=tuple(dict.fromkeys(map(parse_target, (*wishes.translate, *filter(None, [wishes.insight]))))),
             word_times=wishes.word_times,
             recognition=wishes.recognition,
             insight=parse_target(wishes.insight) if wishes.insight else None,

@@ -48,6 +48,7 @@ class _Kept(BaseModel):
 
     wishes: SessionWishes
     candidates: tuple[str, ...]
+    targets: tuple[str, ...] = ()
     model: str | None
 
 
@@ -146,7 +147,7 @@ class Serving:
                 session_id=record.session_id,
                 candidates=tuple(map(parse_locale, kept.candidates)),
                 lid=kept.wishes.lid,
-                targets=tuple(map(parse_target, kept.wishes.translate)),
+                targets=tuple(map(parse_target, kept.targets)),
                 word_times=kept.wishes.word_times,
                 recognition=kept.wishes.recognition,
                 insight=parse_target(kept.wishes.insight) if kept.wishes.insight else None,
@@ -279,7 +280,7 @@ def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:
 
 
 def _record(spec: SessionSpec, wishes: SessionWishes, owner: str | None, token: str | None) -> SessionRecord:
-    kept = _Kept(wishes=wishes, candidates=spec.candidates, model=spec.model)
+    kept = _Kept(wishes=wishes, candidates=spec.candidates, targets=spec.targets, model=spec.model)
     return SessionRecord(
         session_id=spec.session_id,
         created_ms=time.time_ns() // 1_000_000,
