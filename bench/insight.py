@@ -13,7 +13,7 @@ from typing import Final
 
 from bench.machine import describe, load_average
 from dragoman.domain.chat import ChatReply, ChatRequest
-from dragoman.engines.chat.extractive.engine import answer
+from dragoman.engines.chat.extractive.engine import ExtractiveChat, answer
 from dragoman.engines.safety.rules import RuleGuard
 from dragoman.insight.content import read_content
 from dragoman.insight.conversation import Conversation
@@ -24,7 +24,7 @@ _RESULTS: Final = Path(__file__).with_name("results") / "insight.json"
 _ROUNDS: Final = 50
 
 
-class _Instant:
+class _Instant(ExtractiveChat):
     """Answers what the extractive engine answered before, and notes when it is asked and when it has answered."""
 
     name = "instant"

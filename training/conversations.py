@@ -20,6 +20,15 @@ EXPECTED: Final[Mapping[str, tuple[int, ...]]] = {
 }
 """Utterances, counted from 1, in which a person who read these calls found something to be done or promised."""
 
+QUESTIONS: Final = (
+    ("What is the order number?", 13, "Who is the manager of the shop?"),
+    ("How much does the excess baggage cost?", 7, "What was served for dinner on the plane?"),
+    ("How much would the repair cost?", 10, "What is the colour of the computer?"),
+    ("How long does the reduction apply?", 11, "Which film did they watch?"),
+    ("What is the order number?", 5, "How tall is the postman?"),
+)
+"""To each of these calls, in their order: a question, the utterance that answers it, and one that nothing answers."""
+
 _LEAST: Final = 3
 
 
@@ -49,10 +58,24 @@ def conversations() -> Iterator[Mapping[str, object]]:
             number += 1
 
 
-def as_lines() -> str:
+def questions() -> Iterator[Mapping[str, object]]:
+    """Yield conversations with a question each; ``expected`` are the utterances that answer it, if any does."""
+    asked = {id_: each for each in conversations() if (id_ := str(each["conversation"])) and each["expected"]}
+    for given, (found, at, missing) in zip(asked.values(), QUESTIONS, strict=True):
+        for question, expected in ((found, [f"u_{at}"]), (missing, [])):
+            yield {
+                "question": question,
+                "conversation": given["conversation"],
+                "language": "en",
+                "expected": expected,
+            }
+
+
+def as_lines(found: Iterator[Mapping[str, object]]) -> str:
     """Return them as JSON lines."""
-    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in conversations())
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in found)
 
 
 if __name__ == "__main__":
-    (flows_folder() / "insight" / "data.jsonl").write_text(as_lines(), encoding="utf-8")
+    (flows_folder() / "insight" / "data.jsonl").write_text(as_lines(conversations()), encoding="utf-8")
+    (flows_folder() / "answer" / "data.jsonl").write_text(as_lines(questions()), encoding="utf-8")

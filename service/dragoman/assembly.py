@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dragoman.engines.azure.translator import AzureTranslator
     from dragoman.engines.whisper.model import RightSizedWhisper
     from dragoman.engines.whisper.scheduler import Scheduler
+    from dragoman.insight.answering import AnswerStep
     from dragoman.insight.judging import InsightJudge
     from dragoman.insight.step import InsightStep
 
@@ -100,6 +101,16 @@ def build_insight(settings: Settings, folder: Path | None = None) -> "InsightSte
 
     content = read_content(folder or flows_folder() / "insight", "insight")
     return InsightStep(build_chat(settings), RuleGuard(), content)
+
+
+def build_answer(settings: Settings, folder: Path | None = None) -> "AnswerStep":
+    """Return what answers questions about a conversation; as ``build_insight``."""
+    from dragoman.engines.safety.rules import RuleGuard
+    from dragoman.insight.answering import AnswerStep
+    from dragoman.insight.content import read_content
+
+    content = read_content(folder or flows_folder() / "answer", "answer")
+    return AnswerStep(build_chat(settings), RuleGuard(), content)
 
 
 def build_insight_judge(settings: Settings, folder: Path | None = None) -> "InsightJudge":

@@ -10,12 +10,14 @@ from typing import cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from dragoman.assembly import build_insight, build_insight_judge
+from dragoman.assembly import build_answer, build_insight, build_insight_judge
 from dragoman.domain.chat import Message
 from dragoman.domain.insight import Insight
+from dragoman.insight.answering import AnswerStep, Replied
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.judging import InsightJudge, Scores, mean_scores
-from dragoman.insight.step import Drafted, InsightStep, Shielded
+from dragoman.insight.shielding import Shielded
+from dragoman.insight.step import Drafted, InsightStep
 from dragoman.settings import read_settings
 
 Json = dict[str, JsonValue]
@@ -57,6 +59,31 @@ async def insight_conclude(
     return _json(concluded)
 
 
+async def answer_shield(file: str, question: str, conversation: Mapping[str, JsonValue], language: str) -> Json:
+    """Withhold what reads like an order to the model; refuse a question that does."""
+    shielded = await _answer(file).shield(question, Conversation.model_validate(conversation), language)
+    return _json(shielded)
+
+
+def answer_prompt(file: str, question: str, shielded: Mapping[str, JsonValue], language: str, shots: int) -> list[Json]:
+    """Return what the model is asked, after so many examples."""
+    messages = _answer(file).with_shots(shots).prompt(question, Shielded.model_validate(shielded), language)
+    return cast("list[Json]", _MESSAGES.dump_python(messages, mode="json"))
+
+
+async def answer_reply(file: str, messages: Sequence[JsonValue]) -> Json:
+    """Ask the model."""
+    return _json(await _answer(file).reply(_MESSAGES.validate_python(messages)))
+
+
+def answer_conclude(
+    file: str, replied: Mapping[str, JsonValue], question: str, shielded: Mapping[str, JsonValue], language: str
+) -> Json:
+    """Keep the sentences that are borne out."""
+    said, may_read = Replied.model_validate(replied), Shielded.model_validate(shielded)
+    return _json(_answer(file).conclude(said, question, may_read, language))
+
+
 async def eval_insight_score(
     file: str, insight: Mapping[str, JsonValue], conversation: Mapping[str, JsonValue], expected: Sequence[str] | None
 ) -> Json:
@@ -83,12 +110,21 @@ def _read_insight(folder: Path) -> InsightStep:
 
 
 @cache
+def _read_answer(folder: Path) -> AnswerStep:
+    return build_answer(read_settings(), folder)
+
+
+@cache
 def _judge(folder: Path) -> InsightJudge:
     return build_insight_judge(read_settings(), folder)
 
 
 def _insight(file: str) -> InsightStep:
     return _read_insight(Path(file).parent)
+
+
+def _answer(file: str) -> AnswerStep:
+    return _read_answer(Path(file).parent)
 
 
 def _json(value: BaseModel) -> Json:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from dragoman.assembly import Transcribers, Translators, build_insight, build_transcribers
+from dragoman.assembly import Transcribers, Translators, build_answer, build_insight, build_transcribers
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import (
@@ -29,6 +29,7 @@ from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
+from dragoman.insight.answering import AnswerStep
 from dragoman.insight.client import InsightClient
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.session import Session
@@ -193,6 +194,11 @@ class Runtime:
     def insight(self) -> InsightClient:
         """What says what follows from a conversation."""
         return build_insight(self.settings)
+
+    @cached_property
+    def answers(self) -> AnswerStep:
+        """What answers questions about conversations."""
+        return build_answer(self.settings)
 
     async def check(self, wishes: Wishes) -> None:
         """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""

@@ -15,13 +15,14 @@ pytestmark = pytest.mark.slow
 PYTHON: Final = ROOT / ".venv-maf" / "bin" / "python"
 
 
-def test_a_workflow_says_what_the_functions_say() -> None:
+@pytest.mark.parametrize("flow", ["insight", "answer"])
+def test_a_workflow_says_what_the_functions_say(flow: str) -> None:
     if not PYTHON.exists():
         pytest.skip("Agent Framework's environment is not there: make test makes it")
-    lines = asked()
+    lines = asked(flow)
     given = "".join(json.dumps(line | {"shots": 0}) + "\n" for line in lines)
-    command = [str(PYTHON), str(flows_folder() / "run_workflow.py"), "insight"]
+    command = [str(PYTHON), str(flows_folder() / "run_workflow.py"), flow]
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    outputs = [json.loads(line)["insight"] for line in done.stdout.splitlines()]
+    outputs = [json.loads(line)[flow] for line in done.stdout.splitlines()]
     assert [timeless(each) for each in outputs] == [in_process(line, shots=0) for line in lines]

@@ -10,8 +10,8 @@ import pytest
 from dragoman.insight.conversation import Conversation
 from dragoman.resources import flows_folder
 from tests.flows.promptflow import PromptFlow, installed
-from tests.insight.talk import step
-from training.conversations import as_lines
+from tests.insight.talk import answering, step
+from training.conversations import as_lines, conversations, questions
 
 pytestmark = pytest.mark.slow
 
@@ -24,14 +24,17 @@ def pf(tmp_path: Path) -> PromptFlow:
     return PromptFlow(tmp_path)
 
 
-def asked() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (flows_folder() / "insight" / "data.jsonl").read_text().splitlines()]
+def asked(flow: str = "insight") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (flows_folder() / flow / "data.jsonl").read_text().splitlines()]
 
 
 def in_process(line: dict[str, Any], shots: int) -> dict[str, Any]:
     """Return what the plain functions say, without what differs from call to call."""
-    insight = asyncio.run(step(shots=shots).run(Conversation.model_validate(line["conversation"]), line["language"]))
-    return timeless(insight.model_dump(mode="json"))
+    about, language = Conversation.model_validate(line["conversation"]), line["language"]
+    if "question" in line:
+        answer = asyncio.run(answering().with_shots(shots).run(line["question"], about, language))
+        return timeless(answer.model_dump(mode="json"))
+    return timeless(asyncio.run(step(shots=shots).run(about, language)).model_dump(mode="json"))
 
 
 def timeless(insight: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +42,8 @@ def timeless(insight: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_data_is_what_the_recordings_say() -> None:
-    assert (flows_folder() / "insight" / "data.jsonl").read_text(encoding="utf-8") == as_lines()
+    for name, found in (("insight", conversations()), ("answer", questions())):
+        assert (flows_folder() / name / "data.jsonl").read_text(encoding="utf-8") == as_lines(found)
     assert len(asked()) >= 50
 
 
@@ -61,13 +65,13 @@ def test_a_flow_is_valid(pf: PromptFlow, name: str) -> None:
     assert json.loads(pf("flow", "validate", "--source", pf.flow(name)))["result"] == "Succeeded"
 
 
-def test_a_single_test_says_what_the_functions_say_and_leaves_nothing(pf: PromptFlow) -> None:
-    line, before = asked()[0], pf.files()
+@pytest.mark.parametrize("flow", ["insight", "answer"])
+def test_a_single_test_says_what_the_functions_say_and_leaves_nothing(pf: PromptFlow, flow: str) -> None:
+    line, before = asked(flow)[0], pf.files()
     given = pf.folder / "one.jsonl"
     given.write_text(json.dumps(line))
-    said = pf("flow", "test", "--flow", pf.flow("insight"), "--inputs", given, "--detail", pf.folder / "detail")
-    insight = json.loads(said[said.index("{") :])["insight"]
-    assert timeless(insight) == in_process(line, shots=1)
+    said = pf("flow", "test", "--flow", pf.flow(flow), "--inputs", given, "--detail", pf.folder / "detail")
+    assert timeless(json.loads(said[said.index("{") :])[flow]) == in_process(line, shots=1)
     assert pf.files() == before
     assert pf.leftovers() == []
 

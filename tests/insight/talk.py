@@ -1,12 +1,13 @@
 """Conversations, and chat models that answer in a known way."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from dragoman.domain.chat import ChatReply, ChatRequest, Usage
 from dragoman.engines.chat.extractive.engine import ExtractiveChat
 from dragoman.engines.ports import ChatModel, Guard
 from dragoman.engines.safety.rules import RuleGuard
+from dragoman.insight.answering import AnswerStep
 from dragoman.insight.content import read_content
 from dragoman.insight.conversation import Conversation, Line
 from dragoman.insight.step import InsightStep
@@ -46,6 +47,10 @@ def step(chat: ChatModel | None = None, guard: Guard | None = None, shots: int =
     return InsightStep(chat or ExtractiveChat(), guard or RuleGuard(), content, shots)
 
 
+def answering(chat: ChatModel | None = None, guard: Guard | None = None) -> AnswerStep:
+    return AnswerStep(chat or ExtractiveChat(), guard or RuleGuard(), read_content(flows_folder() / "answer", "answer"))
+
+
 class ScriptedChat:
     """Gives these answers, one after the other, and keeps what it was asked."""
 
@@ -58,6 +63,12 @@ class ScriptedChat:
     async def complete(self, request: ChatRequest) -> ChatReply:
         self.requests.append(request)
         return ChatReply(self.answers.pop(0), self.name, "model-1", Usage(100, 10))
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        reply = await self.complete(request)
+        for letter in reply.text:
+            yield letter
+        yield reply
 
 
 class GullibleChat(ExtractiveChat):

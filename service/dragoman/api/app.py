@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from dragoman import __version__
+from dragoman.api.answers import add_answers
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
 from dragoman.api.pages import add_pages
@@ -49,6 +50,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     _add_operations(app, door, runtime)
     _add_sessions(app, door)
     add_transcripts(app, door)
+    add_answers(app, door)
     add_pages(app)
     return app
 

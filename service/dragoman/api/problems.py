@@ -7,7 +7,10 @@ from dragoman.domain.errors import DragomanError
 
 _STATUS: Final = {
     "capacity": 429,
+    "chat_failed": 502,
     "draining": 503,
+    "engine_failed": 503,
+    "engine_refused": 502,
     "key_refused": 401,
     "model_invalid": 503,
     "model_missing": 503,

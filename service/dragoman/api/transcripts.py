@@ -65,7 +65,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         location = {"Location": f"/v1/transcripts/{kept.session_id}"}
         if format == "jsonl":
             return StreamingResponse(_lines(events), media_type=_MEDIA_TYPES[format], headers=location)
-        transcript = await _built(events)
+        transcript = await read_back(events)
         if transcript.errors and not transcript.utterances:
             error = transcript.errors[0]
             body = {"error": {"code": error.code, "message": error.message, "retryable": False}}
@@ -84,7 +84,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         events = door.server.hub.stored(record.session_id)
         if format == "jsonl":
             return StreamingResponse(_lines(events), media_type=_MEDIA_TYPES[format])
-        return _document(await _built(events), format, captions_in, {})
+        return _document(await read_back(events), format, captions_in, {})
 
 
 def _check_captions(wanted: _Format, wishes: Wishes, captions_in: str | None) -> None:
@@ -95,7 +95,8 @@ def _check_captions(wanted: _Format, wishes: Wishes, captions_in: str | None) ->
         )
 
 
-async def _built(events: AsyncGenerator[DurableEvent, None]) -> Transcript:
+async def read_back(events: AsyncGenerator[DurableEvent, None]) -> Transcript:
+    """Return the transcript that events make."""
     builder = TranscriptBuilder()
     async with aclosing(events):
         async for event in events:

@@ -217,6 +217,12 @@ class ChatFailedError(DragomanError):
     retryable = True
 
 
+class TranscriptInvalidError(RequestInvalidError):
+    """A file holds no transcript."""
+
+    code = "transcript_invalid"
+
+
 class ChatFilteredError(DragomanError):
     """A service's content filter stood in the way of a chat."""
 

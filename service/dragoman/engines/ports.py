@@ -92,6 +92,10 @@ class ChatModel(Protocol):
         """
         ...
 
+    def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield the answer piece by piece, and then the whole of it; raises as ``complete``."""
+        ...
+
 
 class Guard(Protocol):
     """Judges texts before a language model reads them, and what it says after that."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from dragoman.domain.insight import LanguageShare
 from dragoman.domain.language import base_language
@@ -50,6 +50,20 @@ class Conversation(_Value):
             spoken[line.locale] += max(1, line.end_ms - line.start_ms)
         total = spoken.total()
         return tuple(LanguageShare(locale=locale, share=round(ms / total, 3)) for locale, ms in spoken.most_common())
+
+    def as_data(self, language: str) -> list[JsonValue]:
+        """Return the utterances as a model is shown them, for a reader of ``language``."""
+        return [
+            {
+                "id": line.id,
+                "at": f"{line.start_ms // 60_000:02}:{line.start_ms // 1_000 % 60:02}",
+                "speaker": line.speaker,
+                "locale": line.locale,
+                "text": line.text,
+                "translation": None if (read := line.in_language(language)) == line.text else read,
+            }
+            for line in self.lines
+        ]
 
     def without(self, ids: frozenset[str]) -> "Conversation":
         """Return the conversation but for some utterances."""

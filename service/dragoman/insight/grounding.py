@@ -1,7 +1,7 @@
 """Whether what a model says was said: claims without evidence are dropped."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from dragoman.domain.insight import ActionItem, Claim, InsightDraft, Mood, Topic
@@ -45,11 +45,11 @@ def _is_borne_out(claim: Claim | Topic | ActionItem | Mood, lines: dict[str, Lin
         case Mood():
             return True
         case ActionItem():
-            return any(_contains(line, claim.quote) for line in cited) and _agrees(claim.task, cited, language)
+            return any(_contains(line, claim.quote) for line in cited) and agrees(claim.task, cited, language)
         case Claim():
-            return _agrees(claim.text, cited, language)
+            return agrees(claim.text, cited, language)
         case Topic():
-            return _agrees(claim.name, cited, language)
+            return agrees(claim.name, cited, language)
 
 
 def _contains(line: Line, quote: str) -> bool:
@@ -59,7 +59,7 @@ def _contains(line: Line, quote: str) -> bool:
     return bool(wanted) and any(said[at : at + len(wanted)] == wanted for at in range(len(said) - len(wanted) + 1))
 
 
-def _agrees(text: str, cited: list[Line], language: str) -> bool:
+def agrees(text: str, cited: Sequence[Line], language: str) -> bool:
     """Return whether the numbers of a text were all said, and some of its words, if it is in the language spoken."""
     said = " ".join(
         [*(line.text for line in cited), *(other for line in cited for other in line.translations.values())]

@@ -1,17 +1,18 @@
 """From a conversation to its insight, node by node: shield, prompt, draft, conclude."""
 
-import time
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from dragoman.domain.chat import Message, Usage
+from dragoman.domain.chat import Message
 from dragoman.domain.insight import Insight, InsightDraft, NodeCost
 from dragoman.engines.ports import ChatModel, Guard
 from dragoman.insight.asking import ask, schema_of
 from dragoman.insight.content import Content
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.grounding import grounded
+from dragoman.insight.shielding import Shielded, shield
+from dragoman.insight.timing import Stopwatch
 
 SCHEMA = schema_of("insight", InsightDraft)
 _NOTHING = InsightDraft(summary=(), topics=(), action_items=(), open_questions=(), sentiment=())
@@ -19,14 +20,6 @@ _NOTHING = InsightDraft(summary=(), topics=(), action_items=(), open_questions=(
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Shielded(_Value):
-    """What a model may read of a conversation, and the utterances that it may not."""
-
-    conversation: Conversation
-    withheld: tuple[str, ...]
-    cost: NodeCost
 
 
 class Drafted(_Value):
@@ -62,49 +55,28 @@ class InsightStep:
         return await self.conclude(await self.draft(messages, shielded), shielded, conversation, language)
 
     async def shield(self, conversation: Conversation, language: str) -> Shielded:
-        """Withhold what reads like an order to the model, as it was said or as the model would read it."""
-        began_s = time.perf_counter()
-        texts = [
-            (line.id, text) for line in conversation.lines for text in {line.text: 0, line.in_language(language): 0}
-        ]
-        judged = await self.guard.attacks([text for _, text in texts])
-        attacks = {id_ for (id_, _), is_attack in zip(texts, judged, strict=True) if is_attack}
-        return Shielded(
-            conversation=conversation.without(frozenset(attacks)),
-            withheld=tuple(line.id for line in conversation.lines if line.id in attacks),
-            cost=_cost("shield", began_s),
-        )
+        """Withhold what reads like an order to the model."""
+        return await shield(self.guard, conversation, language)
 
     def prompt(self, shielded: Shielded, language: str) -> tuple[Message, ...]:
         """Return what the model is asked."""
-        utterances: list[JsonValue] = [
-            {
-                "id": line.id,
-                "at": f"{line.start_ms // 60_000:02}:{line.start_ms // 1_000 % 60:02}",
-                "speaker": line.speaker,
-                "locale": line.locale,
-                "text": line.text,
-                "translation": None if (read := line.in_language(language)) == line.text else read,
-            }
-            for line in shielded.conversation.lines
-        ]
-        locales = [line.locale for line in shielded.conversation.lines]
-        return self.content.messages({"language": language, "utterances": utterances}, locales, self.shots)
+        given: dict[str, JsonValue] = {"language": language, "utterances": shielded.conversation.as_data(language)}
+        return self.content.messages(given, [line.locale for line in shielded.conversation.lines], self.shots)
 
     async def draft(self, messages: tuple[Message, ...], shielded: Shielded) -> Drafted:
         """Ask the model; of nothing it is asked nothing."""
-        began_s = time.perf_counter()
+        watch = Stopwatch()
         if not shielded.conversation.lines:
-            return Drafted(draft=_NOTHING, engine=self.chat.name, model=None, cost=_cost("draft", began_s))
+            return Drafted(draft=_NOTHING, engine=self.chat.name, model=None, cost=watch.cost("draft"))
         asked = await ask(self.chat, messages, SCHEMA, InsightDraft)
-        cost = _cost("draft", began_s, asked.usage)
+        cost = watch.cost("draft", asked.usage)
         return Drafted(draft=asked.answer, engine=asked.engine, model=asked.model, cost=cost)
 
     async def conclude(
         self, drafted: Drafted, shielded: Shielded, conversation: Conversation, language: str
     ) -> Insight:
         """Keep what is borne out by what was said, and harms nobody."""
-        began_s = time.perf_counter()
+        watch = Stopwatch()
         sound, dropped = grounded(drafted.draft, shielded.conversation, language)
         harms = await self.guard.harms([claim.text for claim in sound.summary])
         harmless = tuple(claim for claim, harm in zip(sound.summary, harms, strict=True) if harm is None)
@@ -117,15 +89,5 @@ class InsightStep:
             withheld=shielded.withheld,
             dropped=dropped,
             blocked=tuple(sorted({harm for harm in harms if harm})),
-            costs=(shielded.cost, drafted.cost, _cost("conclude", began_s)),
+            costs=(shielded.cost, drafted.cost, watch.cost("conclude")),
         )
-
-
-def _cost(node: str, began_s: float, usage: Usage | None = None) -> NodeCost:
-    used = usage or Usage()
-    return NodeCost(
-        node=node,
-        took_ms=round(1000 * (time.perf_counter() - began_s), 3),
-        prompt_tokens=used.prompt_tokens,
-        completion_tokens=used.completion_tokens,
-    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from dragoman.domain.insight import Insight
+from dragoman.insight.answering import Answer
 
 
 def minutes(insight: Insight) -> str:
@@ -10,11 +11,11 @@ def minutes(insight: Insight) -> str:
     return "".join(f"{line}\n" for line in _lines(insight))
 
 
-def origin(insight: Insight) -> str:
+def origin(said: Insight | Answer) -> str:
     """Return who says so, in words that leave no doubt when it is no language model."""
-    if insight.engine == "extractive":
+    if said.engine == "extractive":
         return "extractive: selected and counted, no language model"
-    return f"{insight.engine}, {insight.model}" if insight.model else insight.engine
+    return f"{said.engine}, {said.model}" if said.model else said.engine
 
 
 def _lines(insight: Insight) -> Iterator[str]:

@@ -2,10 +2,12 @@
 
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dragoman.domain.errors import TranscriptInvalidError
 from dragoman.domain.events import (
     ErrorEvent,
     Event,
@@ -138,6 +140,20 @@ class TranscriptBuilder:
             complete.append(_utterance(*self._open.popleft()))
         self._utterances += complete
         return complete
+
+
+def read_transcript(file: Path) -> Transcript:
+    """Return the transcript of a JSON file.
+
+    Raises:
+        TranscriptInvalidError: if it holds none.
+    """
+    try:
+        return Transcript.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise TranscriptInvalidError(
+            f"'{file}' is no transcript; make one with: dragoman transcribe --format json."
+        ) from error
 
 
 def merge(channels: Sequence[Transcript]) -> Transcript:

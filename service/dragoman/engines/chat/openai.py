@@ -1,10 +1,11 @@
 """Language models behind OpenAI's protocol: Azure OpenAI, and servers that are compatible (Ollama, vLLM, llama.cpp)."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NotRequired, TypedDict, cast
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
@@ -17,6 +18,7 @@ from dragoman.domain.errors import (
     DragomanError,
     EngineFailedError,
     EngineRefusedError,
+    engine_failure,
 )
 
 _API_VERSION: Final = "2024-10-21"
@@ -80,39 +82,93 @@ class OpenAIChat:
             completion = await loop.run_in_executor(self._workers, self._ask, request)
         except openai.OpenAIError as error:
             raise _failure(error) from error
-        choice = completion.choices[0]
-        if choice.finish_reason == "content_filter":
-            raise ChatFilteredError("The service's content filter stopped the model's answer.")
-        if choice.finish_reason == "length":
-            raise ChatFailedError(f"The model's answer is longer than {request.max_tokens} tokens.")
-        if not choice.message.content:
-            raise ChatFailedError("The model gave no answer.")
-        used = completion.usage
-        return ChatReply(
-            text=choice.message.content,
-            engine=self.name,
-            model=completion.model or self._access.model,
-            usage=Usage(used.prompt_tokens, used.completion_tokens) if used else Usage(),
-        )
+        choice, used = completion.choices[0], completion.usage
+        usage = Usage(used.prompt_tokens, used.completion_tokens) if used else Usage()
+        return self._reply(request, choice.message.content or "", choice.finish_reason, completion.model, usage)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield the answer as it comes, and then the whole of it; raises as ``complete``."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[str | ChatReply | DragomanError] = asyncio.Queue()
+        left = threading.Event()
+
+        def tell(item: str | ChatReply | DragomanError) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, item)
+
+        reading = loop.run_in_executor(self._workers, self._read, request, tell, left)
+        try:
+            while True:
+                piece = await pieces.get()
+                if isinstance(piece, DragomanError):
+                    raise piece
+                yield piece
+                if isinstance(piece, ChatReply):
+                    return
+        finally:
+            left.set()
+            await reading
+
+    def _read(
+        self, request: ChatRequest, tell: Callable[[str | ChatReply | DragomanError], None], left: threading.Event
+    ) -> None:
+        """Tell the pieces of an answer, on another thread, until nobody listens."""
+        text, model, usage, finish = "", self._access.model, Usage(), None
+        try:
+            with self._client.chat.completions.create(
+                **self._arguments(request), stream=True, stream_options={"include_usage": True}
+            ) as chunks:
+                for chunk in chunks:
+                    if left.is_set():
+                        return
+                    model = chunk.model or model
+                    if chunk.usage:
+                        usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+                    for choice in chunk.choices:
+                        finish = choice.finish_reason or finish
+                        if choice.delta.content:
+                            text += choice.delta.content
+                            tell(choice.delta.content)
+            tell(self._reply(request, text, finish, model, usage))
+        except openai.OpenAIError as error:
+            tell(_failure(error))
+        except Exception as error:  # noqa: BLE001 - not swallowed: a connection that breaks in the middle is not wrapped
+            tell(engine_failure(error))
 
     def close(self) -> None:
         """Let go of connections and threads."""
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
+    def _reply(self, request: ChatRequest, text: str, finish: str | None, model: str, usage: Usage) -> ChatReply:
+        if finish == "content_filter":
+            raise ChatFilteredError("The service's content filter stopped the model's answer.")
+        if finish == "length":
+            raise ChatFailedError(f"The model's answer is longer than {request.max_tokens} tokens.")
+        if not text:
+            raise ChatFailedError("The model gave no answer.")
+        return ChatReply(text, self.name, model or self._access.model, usage)
+
     def _ask(self, request: ChatRequest) -> ChatCompletion:
-        absent, most = openai.omit, request.max_tokens
-        is_azure, temperature = self._access.is_azure, self._options.temperature
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
-        return self._client.chat.completions.create(
-            model=self._access.model,
-            messages=cast("list[ChatCompletionMessageParam]", messages),
-            response_format=_format(request.schema) if request.schema else absent,
-            temperature=absent if temperature is None else temperature,
-            # Newer models take the first only, and servers that are compatible the second.
-            max_completion_tokens=most if is_azure else absent,
-            max_tokens=absent if is_azure else most,
-        )
+        return self._client.chat.completions.create(**self._arguments(request))
+
+    def _arguments(self, request: ChatRequest) -> "_Arguments":
+        arguments: _Arguments = {
+            "model": self._access.model,
+            "messages": cast(
+                "list[ChatCompletionMessageParam]",
+                [{"role": message.role, "content": message.content} for message in request.messages],
+            ),
+        }
+        if request.schema:
+            arguments["response_format"] = _format(request.schema)
+        if self._options.temperature is not None:
+            arguments["temperature"] = self._options.temperature
+        # Newer models take the first only, and servers that are compatible the second.
+        if self._access.is_azure:
+            arguments["max_completion_tokens"] = request.max_tokens
+        else:
+            arguments["max_tokens"] = request.max_tokens
+        return arguments
 
     def _connected(self) -> openai.OpenAI:
         access, options = self._access, self._options
@@ -131,6 +187,15 @@ class OpenAIChat:
             timeout=options.timeout_s,
             max_retries=options.retries,
         )
+
+
+class _Arguments(TypedDict):
+    model: str
+    messages: list[ChatCompletionMessageParam]
+    response_format: NotRequired[ResponseFormatJSONSchema]
+    temperature: NotRequired[float]
+    max_completion_tokens: NotRequired[int]
+    max_tokens: NotRequired[int]
 
 
 def _format(schema: AnswerSchema) -> ResponseFormatJSONSchema:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from dragoman.domain.chat import ChatReply, ChatRequest
 from dragoman.domain.errors import ChatFailedError
 from dragoman.domain.language import base_language
+from dragoman.engines.chat.extractive.answer import answer as answer_question
 from dragoman.engines.chat.extractive.insight import Said, extract
 from dragoman.engines.chat.extractive.judgement import grounded, relevant
 
 _SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]?")
+_PIECE: Final = re.compile(r"\S+\s*")
 _LONGEST_ECHO: Final = 200
 
 
@@ -30,6 +32,13 @@ class ExtractiveChat:
             ChatFailedError: if it is asked for something else.
         """
         return ChatReply(text=await asyncio.to_thread(answer, request), engine=self.name)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
+        """Yield the answer word by word, and then the whole of it; raises as ``complete``."""
+        reply = await self.complete(request)
+        for piece in _PIECE.findall(reply.text):
+            yield piece
+        yield reply
 
 
 def answer(request: ChatRequest) -> str:
@@ -66,10 +75,15 @@ class _Conversation(_Given):
 
 def _insight(data: Mapping[str, JsonValue]) -> str:
     given = _Conversation.model_validate(data)
-    said = [
-        Said(each.id, each.text, each.translation or each.text, each.locale, each.speaker) for each in given.utterances
-    ]
-    return extract(said, base_language(given.language)).model_dump_json()
+    return extract(_said(given.utterances), base_language(given.language)).model_dump_json()
+
+
+def _said(utterances: Sequence[_Utterance]) -> list[Said]:
+    return [Said(each.id, each.text, each.translation or each.text, each.locale, each.speaker) for each in utterances]
+
+
+class _Question(_Conversation):
+    question: str
 
 
 class _Claim(_Given):
@@ -98,7 +112,13 @@ _ANSWERS: Final[Mapping[str, Callable[[Mapping[str, JsonValue]], str]]] = {
 
 
 def _text(message: str) -> str:
-    """Return the sentences of a text that say most."""
+    """Return the answer to a question, if there is one with its data; else the sentences of a text that say most."""
+    try:
+        given = _Question.model_validate(_data(message))
+    except (ChatFailedError, ValidationError):
+        pass
+    else:
+        return answer_question(given.question, _said(given.utterances), base_language(given.language))
     sentences = [sentence for sentence in _SENTENCE.findall(message) if sentence.strip()]
     said = [Said(str(at), text.strip(), text.strip(), "en-US", None) for at, text in enumerate(sentences)]
     chosen = extract(said, "en").summary if said else ()

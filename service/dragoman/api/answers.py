@@ -1,0 +1,63 @@
+"""Questions about sessions, live or of the past."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from dragoman.api.auth import Caller
+from dragoman.api.door import Door
+from dragoman.api.transcripts import read_back
+from dragoman.domain.errors import DragomanError
+from dragoman.domain.insight import Claim
+from dragoman.domain.language import parse_target
+from dragoman.insight.answering import Answer
+from dragoman.pipeline.recorded import conversation_of
+from dragoman.store.scope import Scope
+
+
+class Question(BaseModel):
+    """What is asked, about which sessions, and the language of the answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: Annotated[str, Field(min_length=1, max_length=2_000)]
+    sessions: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
+    language: str = "en"
+
+
+def add_answers(app: FastAPI, door: Door) -> None:
+    """Add the route."""
+    reader = door.admitted(Scope.TRANSCRIPTS)
+
+    @app.post("/v1/answers")
+    async def answer(asked: Question, request: Request, caller: Caller = reader) -> Response:
+        """Answer from what was said; ``Accept: text/event-stream`` streams the sentences as they are borne out."""
+        language = parse_target(asked.language)
+        records = [await door.server.allowed(session_id, caller.owner) for session_id in asked.sessions]
+        transcripts = [await read_back(door.server.hub.stored(record.session_id)) for record in records]
+        conversation = conversation_of(transcripts)
+        step = door.server.runtime.answers
+        if "text/event-stream" in request.headers.get("accept", ""):
+            told = step.stream(asked.question, conversation, language)
+            return StreamingResponse(_events(told), media_type="text/event-stream")
+        whole = await step.run(asked.question, conversation, language)
+        return JSONResponse(whole.model_dump(mode="json"))
+
+
+async def _events(told: AsyncGenerator[Claim | Answer, None]) -> AsyncGenerator[str, None]:
+    """Yield ``sentence`` events and an ``answer``, or an ``error``, which comes too late for a status."""
+    try:
+        async with aclosing(told):
+            async for item in told:
+                yield _event("answer" if isinstance(item, Answer) else "sentence", item.model_dump_json())
+    except DragomanError as error:
+        yield _event("error", json.dumps({"code": error.code, "message": str(error)}))
+
+
+def _event(name: str, data: str) -> str:
+    return f"event: {name}\ndata: {data}\n\n"

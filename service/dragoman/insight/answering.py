@@ -1,0 +1,172 @@
+"""Questions about what was said, answered with the utterances that bear the answer out, sentence by sentence."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from dragoman.domain.chat import ChatReply, ChatRequest, Message
+from dragoman.domain.errors import ChatFilteredError
+from dragoman.domain.insight import Claim, NodeCost
+from dragoman.engines.ports import ChatModel, Guard
+from dragoman.insight.content import Content
+from dragoman.insight.conversation import Conversation
+from dragoman.insight.grounding import agrees
+from dragoman.insight.shielding import Shielded, shield
+from dragoman.insight.timing import Stopwatch
+
+NOT_THERE: Final = "NOT IN THE TRANSCRIPT"
+"""What a model says if the transcript does not."""
+
+_CITED: Final = re.compile(r"\s*(?P<text>[^\[\]]*?)\s*\[(?P<ids>[^\[\]]*)\]")
+_LONGEST_QUESTION: Final = 2_000
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Quote(_Value):
+    """Who said what, word by word."""
+
+    utterance_id: str
+    speaker: str | None
+    text: str
+
+
+class Answer(_Value):
+    """An answer, its sentences with the utterances that bear them out, and these utterances as they were spoken.
+
+    ``is_found`` is false if the transcript does not say. The rest is as in an ``Insight``.
+    """
+
+    question: str
+    is_found: bool
+    sentences: tuple[Claim, ...]
+    quotes: tuple[Quote, ...]
+    engine: str
+    model: str | None
+    withheld: tuple[str, ...]
+    dropped: int
+    costs: tuple[NodeCost, ...]
+
+
+class Replied(_Value):
+    """What a model says, as it says it."""
+
+    text: str
+    engine: str
+    model: str | None
+    cost: NodeCost
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStep:
+    """The step with its engines and its words. ``shots`` examples go before what is asked."""
+
+    chat: ChatModel
+    guard: Guard
+    content: Content
+    shots: int = 1
+
+    def with_shots(self, shots: int) -> "AnswerStep":
+        """Return the step with another number of examples."""
+        return replace(self, shots=shots)
+
+    async def run(self, question: str, conversation: Conversation, language: str) -> Answer:
+        """Return the whole answer, in ``language``; raises as ``stream``."""
+        shielded = await self.shield(question, conversation, language)
+        return self.conclude(await self.reply(self.prompt(question, shielded, language)), question, shielded, language)
+
+    async def stream(
+        self, question: str, conversation: Conversation, language: str
+    ) -> AsyncGenerator[Claim | Answer, None]:
+        """Yield sentences as they are said and found to be borne out, and then the whole answer.
+
+        Raises:
+            ChatFilteredError: if the question is an order to break the rules.
+            DragomanError: if the model or the guard does not answer.
+        """
+        shielded = await self.shield(question, conversation, language)
+        request = ChatRequest(self.prompt(question, shielded, language))
+        reading, watch = _Reading(shielded.conversation, language), Stopwatch()
+        async with aclosing(self.chat.stream(request)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, ChatReply):
+                    cost = watch.cost("reply", piece.usage)
+                    replied = Replied(text=piece.text, engine=piece.engine, model=piece.model, cost=cost)
+                    yield self.conclude(replied, question, shielded, language)
+                    return
+                for sentence in reading.add(piece):
+                    yield sentence
+
+    async def shield(self, question: str, conversation: Conversation, language: str) -> Shielded:
+        """Withhold what reads like an order to the model; a question that does is refused."""
+        (is_attack,) = await self.guard.attacks([question])
+        if is_attack or len(question) > _LONGEST_QUESTION:
+            raise ChatFilteredError("This reads like an order to the model and not like a question; ask what was said.")
+        return await shield(self.guard, conversation, language)
+
+    def prompt(self, question: str, shielded: Shielded, language: str) -> tuple[Message, ...]:
+        """Return what the model is asked."""
+        utterances = shielded.conversation.as_data(language)
+        given: dict[str, JsonValue] = {"question": question, "language": language, "utterances": utterances}
+        return self.content.messages(given, [line.locale for line in shielded.conversation.lines], self.shots)
+
+    async def reply(self, messages: tuple[Message, ...]) -> Replied:
+        """Ask the model."""
+        watch = Stopwatch()
+        reply = await self.chat.complete(ChatRequest(messages))
+        cost = watch.cost("reply", reply.usage)
+        return Replied(text=reply.text, engine=reply.engine, model=reply.model, cost=cost)
+
+    def conclude(self, replied: Replied, question: str, shielded: Shielded, language: str) -> Answer:
+        """Keep the sentences that are borne out, and quote what bears them out."""
+        watch = Stopwatch()
+        reading = _Reading(shielded.conversation, language)
+        sentences = tuple(reading.add(replied.text))
+        lines = {line.id: line for line in shielded.conversation.lines}
+        named = dict.fromkeys(each for sentence in sentences for each in sentence.utterance_ids)
+        return Answer(
+            question=question,
+            is_found=bool(sentences),
+            sentences=sentences,
+            quotes=tuple(
+                Quote(utterance_id=each, speaker=lines[each].speaker, text=lines[each].text) for each in named
+            ),
+            engine=replied.engine,
+            model=replied.model,
+            withheld=shielded.withheld,
+            dropped=reading.dropped,
+            costs=(shielded.cost, replied.cost, watch.cost("conclude")),
+        )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads sentences that end with the utterances they name, ``It snowed. [u_3]``, as they come."""
+
+    conversation: Conversation
+    language: str
+    dropped: int = 0
+    _rest: str = field(default="", init=False)
+
+    def add(self, piece: str) -> list[Claim]:
+        """Return the sentences that are complete with this, and borne out."""
+        self._rest += piece
+        found: list[Claim] = []
+        at = 0
+        lines = {line.id: line for line in self.conversation.lines}
+        for match in _CITED.finditer(self._rest):
+            at = match.end()
+            ids = tuple(each.strip() for each in match["ids"].split(",") if each.strip())
+            cited = [lines[each] for each in ids if each in lines]
+            if match["text"] and ids and len(cited) == len(ids) and agrees(match["text"], cited, self.language):
+                found.append(Claim(text=match["text"], utterance_ids=ids))
+            else:
+                self.dropped += 1
+        self._rest = self._rest[at:]
+        return found
