@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragoman.domain.errors import DependencyMissingError, DragomanError
-from dragoman.engines.ports import ChatModel, Transcriber, Translator
+from dragoman.engines.ports import ChatModel, Guard, Transcriber, Translator
 from dragoman.resources import bundled_translators, flows_folder, resolve_model
 from dragoman.settings import Settings
 
@@ -95,32 +95,29 @@ def build_insight(settings: Settings, folder: Path | None = None) -> "InsightSte
     Raises:
         DependencyMissingError, SettingsError: if the model cannot be asked as it is set, or the words cannot be read.
     """
-    from dragoman.engines.safety.rules import RuleGuard
     from dragoman.insight.content import read_content
     from dragoman.insight.step import InsightStep
 
     content = read_content(folder or flows_folder() / "insight", "insight")
-    return InsightStep(build_chat(settings), RuleGuard(), content)
+    return InsightStep(build_chat(settings), build_guard(settings), content)
 
 
 def build_answer(settings: Settings, folder: Path | None = None) -> "AnswerStep":
     """Return what answers questions about a conversation; as ``build_insight``."""
-    from dragoman.engines.safety.rules import RuleGuard
     from dragoman.insight.answering import AnswerStep
     from dragoman.insight.content import read_content
 
     content = read_content(folder or flows_folder() / "answer", "answer")
-    return AnswerStep(build_chat(settings), RuleGuard(), content)
+    return AnswerStep(build_chat(settings), build_guard(settings), content)
 
 
 def build_insight_judge(settings: Settings, folder: Path | None = None) -> "InsightJudge":
     """Return what scores insights; as ``build_insight``."""
-    from dragoman.engines.safety.rules import RuleGuard
     from dragoman.insight.content import read_content
     from dragoman.insight.judging import InsightJudge
 
     content = read_content(folder or flows_folder() / "eval_insight", "judge")
-    return InsightJudge(build_chat(settings), RuleGuard(), content)
+    return InsightJudge(build_chat(settings), build_guard(settings), content)
 
 
 def build_chat(settings: Settings) -> ChatModel:
@@ -147,6 +144,19 @@ def build_chat(settings: Settings) -> ChatModel:
         token=_chat_token(settings, settings.chat_endpoint) if is_azure and key is None else None,
     )
     return OpenAIChat(access, ChatOptions(temperature=settings.chat_temperature))
+
+
+def build_guard(settings: Settings) -> Guard:
+    """Return what judges texts: the offline rules, and behind them Azure, if it is set."""
+    from dragoman.engines.safety.rules import RuleGuard
+
+    accesses = _accesses(settings)
+    if not accesses:
+        return RuleGuard()
+    from dragoman.engines.azure.safety import AzureGuard
+    from dragoman.engines.safety.several import Guards
+
+    return Guards((RuleGuard(), AzureGuard(accesses[0])))
 
 
 def reach_chat(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from tests.specs import validate
 
 _check: Callable[..., list[Any]] = validate.check
 _APIS = (
+    ("/contentsafety/", "content-safety"),
     ("/openai/", "openai-chat"),
     ("/speechtotext/", "speech-to-text"),
     ("/translat", "translator"),

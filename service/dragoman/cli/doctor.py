@@ -19,7 +19,13 @@ _MARKS: Final = {"ok": ("✓", "green"), "missing": ("–", "yellow"), "broken":
 _EXTRAS: Final = {
     "azure": (
         "Azure Speech and Translator",
-        ("azure-cognitiveservices-speech", "azure-ai-transcription", "azure-ai-translation-text", "azure-identity"),
+        (
+            "azure-cognitiveservices-speech",
+            "azure-ai-contentsafety",
+            "azure-ai-transcription",
+            "azure-ai-translation-text",
+            "azure-identity",
+        ),
     ),
     "asr-local": ("OPUS-MT, NLLB and Argos translation models", ("sentencepiece",)),
     "serve": ("dragoman serve", ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "python-multipart")),

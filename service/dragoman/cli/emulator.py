@@ -8,8 +8,8 @@ from dragoman.domain.errors import DependencyMissingError
 
 _HELP: Final = """Answer Azure's own SDKs, for tests of applications that are built on Azure.
 
-A test double, as Azurite is for Storage: Speech (WebSocket and fast transcription), Translator and chat completions,
-with the local models behind them. It is no replacement for the service. Point an SDK at it:
+A test double, as Azurite is for Storage: Speech (WebSocket and fast transcription), Translator, chat completions and
+Content Safety, with local models and rules behind them. It is no replacement for the service. Point an SDK at it:
 
 \b
 SpeechConfig(endpoint="ws://127.0.0.1:8091", subscription="dragoman-emulator")

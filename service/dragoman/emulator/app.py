@@ -11,6 +11,7 @@ from dragoman.emulator.admission import KEY
 from dragoman.emulator.chat import add_chat
 from dragoman.emulator.doors import add_errors
 from dragoman.emulator.faults import Fault, Faults
+from dragoman.emulator.safety import add_safety
 from dragoman.emulator.speech import PATHS, Engines, serve_speech
 from dragoman.emulator.transcription import add_transcription
 from dragoman.emulator.translator import add_translator
@@ -42,6 +43,7 @@ def create_emulator(runtime: Runtime, faults: Faults | None = None, keys: frozen
     for path in PATHS:
         app.add_api_websocket_route(path, speech)
     add_chat(app)
+    add_safety(app)
     add_translator(app)
     add_transcription(app, runtime)
     add_errors(app)

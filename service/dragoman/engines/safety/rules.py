@@ -127,13 +127,13 @@ _MARKS: Final = (
 _ATTACKS: Final = re.compile(rf"\b(?:{'|'.join(_ORDERS)})|{'|'.join(_MARKS)}", re.MULTILINE)
 
 _HARMS: Final = {
-    "violence": re.compile(
-        r"\b(kill (you|him|her|them|myself|yourself)|murder|i will hurt|bomb threat|te mataré|voy a matar|umbringen"
-        r"|ich bringe dich um|je vais te tuer|ti uccido|vou te matar)\b"
-    ),
     "self-harm": re.compile(
         r"\b(suicide|kill myself|hurt myself|suicidarme|suicidio|mich umbringen|selbstmord|me suicider|suicidarmi"
         r"|me matar|suicídio)\b"
+    ),
+    "violence": re.compile(
+        r"\b(kill (you|him|her|them|myself|yourself)|murder|i will hurt|bomb threat|te mataré|voy a matar|umbringen"
+        r"|ich bringe dich um|je vais te tuer|ti uccido|vou te matar)\b"
     ),
 }
 
