@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dragoman.engines.whisper.model import RightSizedWhisper
     from dragoman.engines.whisper.scheduler import Scheduler
     from dragoman.insight.answering import AnswerStep
+    from dragoman.insight.client import InsightClient
     from dragoman.insight.judging import InsightJudge
     from dragoman.insight.step import InsightStep
 
@@ -100,6 +101,23 @@ def build_insight(settings: Settings, folder: Path | None = None) -> "InsightSte
 
     content = read_content(folder or flows_folder() / "insight", "insight")
     return InsightStep(build_chat(settings), build_guard(settings), content)
+
+
+def build_insight_client(settings: Settings) -> "InsightClient":
+    """Return the step, in this process or at the endpoint that is set; raises as ``build_insight``."""
+    if settings.insight_endpoint is None:
+        return build_insight(settings)
+    try:
+        from dragoman.engines.azure.access import AzureAccess, Identity, credential_of
+        from dragoman.engines.azure.endpoint import SCOPE, EndpointAccess, FlowEndpoint
+    except ImportError as error:
+        raise DependencyMissingError("Endpoints need the extra 'azure': pip install 'dragoman[azure]'.") from error
+    from dragoman.insight.remote import RemoteInsight
+
+    key = settings.insight_key.get_secret_value() if settings.insight_key else None
+    access = AzureAccess(settings.insight_endpoint, None, Identity(settings.azure_identity), settings.azure_client_id)
+    credential = None if key else credential_of(access, SCOPE)
+    return RemoteInsight(FlowEndpoint(EndpointAccess(settings.insight_endpoint, key, credential)))
 
 
 def build_answer(settings: Settings, folder: Path | None = None) -> "AnswerStep":

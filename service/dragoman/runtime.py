@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from dragoman.assembly import Transcribers, Translators, build_answer, build_insight, build_transcribers
+from dragoman.assembly import Transcribers, Translators, build_answer, build_insight_client, build_transcribers
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import (
@@ -193,7 +193,7 @@ class Runtime:
     @cached_property
     def insight(self) -> InsightClient:
         """What says what follows from a conversation."""
-        return build_insight(self.settings)
+        return build_insight_client(self.settings)
 
     @cached_property
     def answers(self) -> AnswerStep:

@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
 
+    insight_endpoint: str | None = None
+    """Where the insight step runs, if not in this process: ``https://NAME.REGION.inference.ml.azure.com/score``."""
+
+    insight_key: SecretStr | None = None
+    """Key of that endpoint; without it a token is shown (``azure_identity``), which is the better way."""
+
     @model_validator(mode="after")
     def _names_its_model(self) -> "Settings":
         if (self.chat_endpoint is None) != (self.chat_model is None):

@@ -9,13 +9,14 @@ from fastapi.responses import JSONResponse
 from dragoman import __version__
 from dragoman.emulator.admission import KEY
 from dragoman.emulator.chat import add_chat
-from dragoman.emulator.doors import add_errors
+from dragoman.emulator.doors import add_errors, checked
 from dragoman.emulator.faults import Fault, Faults
 from dragoman.emulator.safety import add_safety
 from dragoman.emulator.speech import PATHS, Engines, serve_speech
 from dragoman.emulator.transcription import add_transcription
 from dragoman.emulator.translator import add_translator
 from dragoman.runtime import Runtime
+from dragoman.scoring import FLOWS, add_score, scored
 
 
 def create_emulator(runtime: Runtime, faults: Faults | None = None, keys: frozenset[str] = frozenset({KEY})) -> FastAPI:
@@ -44,6 +45,8 @@ def create_emulator(runtime: Runtime, faults: Faults | None = None, keys: frozen
         app.add_api_websocket_route(path, speech)
     add_chat(app)
     add_safety(app)
+    for flow in FLOWS:
+        add_score(app, f"/{flow}/score", scored(flow, runtime.settings), [checked("score")])
     add_translator(app)
     add_transcription(app, runtime)
     add_errors(app)

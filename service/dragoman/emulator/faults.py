@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-DoorName = Literal["chat", "safety", "speech", "translator", "transcription"]
+DoorName = Literal["chat", "safety", "score", "speech", "translator", "transcription"]
 
 
 class Fault(BaseModel):

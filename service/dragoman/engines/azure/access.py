@@ -70,8 +70,10 @@ def scope_of(access: AzureAccess) -> str:
 
 
 @cache
-def credential_of(access: AzureAccess) -> "TokenCredential":
+def credential_of(access: AzureAccess, scope: str | None = None) -> "TokenCredential":
     """Return what gives tokens for an endpoint, in its own cloud: one for all sessions, for it keeps its tokens.
+
+    Without a ``scope`` they are for AI Services.
 
     Raises:
         DependencyMissingError: if azure-identity is not installed.
@@ -94,7 +96,7 @@ def credential_of(access: AzureAccess) -> "TokenCredential":
     }
     if access.identity is not Identity.DEFAULT:
         try:
-            return _Scoped(kinds[access.identity](), scope_of(access))
+            return _Scoped(kinds[access.identity](), scope or scope_of(access))
         except ValueError as error:
             raise SettingsError(f"There is no {access.identity} here: {error}") from error
     usable = []
@@ -103,7 +105,7 @@ def credential_of(access: AzureAccess) -> "TokenCredential":
             usable.append(make())
         except ValueError:  # a workload identity that this machine does not have
             continue
-    return _Scoped(identity.ChainedTokenCredential(*usable), scope_of(access))
+    return _Scoped(identity.ChainedTokenCredential(*usable), scope or scope_of(access))
 
 
 def prove(access: AzureAccess) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -17,9 +17,31 @@ _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
 
 
+class RetryBudget:
+    """What calls may be made again, for all of a process: one of ten, and ten at once.
+
+    A service that is down is not asked three times as often by those who wait for it.
+    """
+
+    def __init__(self, share: float = 0.1, most: float = 10.0) -> None:
+        self._share, self._most = share, most
+        self._left = most
+
+    def earn(self) -> None:
+        """Note a call."""
+        self._left = min(self._most, self._left + self._share)
+
+    def spend(self) -> bool:
+        """Return whether one more may be made again."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """A call is made ``attempts`` times at most and within ``deadline_s``.
+    """A call is made ``attempts`` times at most and within ``deadline_s``, while the ``budget`` lasts.
 
     It waits between them as long as the service asks (``Retry-After``), or ``first_pause_s`` and twice as long each
     time.
@@ -28,6 +50,7 @@ class Retries:
     attempts: int = 4
     deadline_s: float = 10.0
     first_pause_s: float = 0.25
+    budget: RetryBudget = field(default_factory=RetryBudget, compare=False)
 
     async def call(self, once: Callable[[], Awaitable[T]]) -> T:
         """Return what a call returns, made again as often as there is a point in it.
@@ -37,12 +60,13 @@ class Retries:
         """
         until_s = time.monotonic() + self.deadline_s
         attempt = 1
+        self.budget.earn()
         while True:
             try:
                 return await once()
             except AzureError as error:
                 pause_s = self.pause_s(error, attempt)
-                if pause_s is None or time.monotonic() + pause_s > until_s:
+                if pause_s is None or time.monotonic() + pause_s > until_s or not self.budget.spend():
                     raise
             attempt += 1
             await asyncio.sleep(pause_s)
