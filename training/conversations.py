@@ -29,6 +29,15 @@ QUESTIONS: Final = (
 )
 """To each of these calls, in their order: a question, the utterance that answers it, and one that nothing answers."""
 
+MISHEARD: Final = (
+    (1, "Emma Wilson", "Emma Willson", "Wilson"),
+    (5, "Herrera", "Herera", "Herrera"),
+    (2, "Computer", "Commputer", "Computer"),
+    (4, "Alice Moreau", "Alice Alice Morreau", "Moreau"),
+    (6, "Mehmet Demir", "Memet Demir", "Mehmet"),
+)
+"""For each of these calls: an utterance, what was said in it, what was heard, and a word of the glossary."""
+
 _LEAST: Final = 3
 
 
@@ -71,6 +80,17 @@ def questions() -> Iterator[Mapping[str, object]]:
             }
 
 
+def rough() -> Iterator[Mapping[str, object]]:
+    """Yield utterances with a word misheard or said twice, what was said before, and the glossary that knows better."""
+    asked = {id_: each for each in conversations() if (id_ := str(each["conversation"])) and each["expected"]}
+    for given, (at, was, now, word) in zip(asked.values(), MISHEARD, strict=True):
+        conversation = given["conversation"]
+        assert isinstance(conversation, dict)
+        lines = conversation["lines"][:at]
+        last = {**lines[-1], "text": lines[-1]["text"].replace(was, now)}
+        yield {"conversation": {"lines": [*lines[:-1], last]}, "glossary": [word]}
+
+
 def as_lines(found: Iterator[Mapping[str, object]]) -> str:
     """Return them as JSON lines."""
     return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in found)
@@ -79,3 +99,4 @@ def as_lines(found: Iterator[Mapping[str, object]]) -> str:
 if __name__ == "__main__":
     (flows_folder() / "insight" / "data.jsonl").write_text(as_lines(conversations()), encoding="utf-8")
     (flows_folder() / "answer" / "data.jsonl").write_text(as_lines(questions()), encoding="utf-8")
+    (flows_folder() / "polish" / "data.jsonl").write_text(as_lines(rough()), encoding="utf-8")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dragoman.insight.answering import AnswerStep
     from dragoman.insight.client import InsightClient
     from dragoman.insight.judging import InsightJudge
+    from dragoman.insight.polishing import PolishStep
     from dragoman.insight.step import InsightStep
 
 
@@ -127,6 +128,15 @@ def build_answer(settings: Settings, folder: Path | None = None) -> "AnswerStep"
 
     content = read_content(folder or flows_folder() / "answer", "answer")
     return AnswerStep(build_chat(settings), build_guard(settings), content)
+
+
+def build_polish(settings: Settings, folder: Path | None = None) -> "PolishStep":
+    """Return what reads finals again; as ``build_insight``."""
+    from dragoman.insight.content import read_content
+    from dragoman.insight.polishing import PolishStep
+
+    content = read_content(folder or flows_folder() / "polish", "polish")
+    return PolishStep(build_chat(settings), build_guard(settings), content)
 
 
 def build_insight_judge(settings: Settings, folder: Path | None = None) -> "InsightJudge":

@@ -10,12 +10,13 @@ from typing import cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from dragoman.assembly import build_answer, build_insight, build_insight_judge
+from dragoman.assembly import build_answer, build_insight, build_insight_judge, build_polish
 from dragoman.domain.chat import Message
 from dragoman.domain.insight import Insight
 from dragoman.insight.answering import AnswerStep, Replied
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.judging import InsightJudge, Scores, mean_scores
+from dragoman.insight.polishing import PolishStep, Redrafted
 from dragoman.insight.shielding import Shielded
 from dragoman.insight.step import Drafted, InsightStep
 from dragoman.settings import read_settings
@@ -84,6 +85,44 @@ def answer_conclude(
     return _json(_answer(file).conclude(said, question, may_read, language))
 
 
+async def polish_shield(file: str, conversation: Mapping[str, JsonValue]) -> Json:
+    """Withhold what reads like an order to the model."""
+    return _json(await _polish(file).shield(Conversation.model_validate(conversation)))
+
+
+def polish_prompt(
+    file: str,
+    conversation: Mapping[str, JsonValue],
+    shielded: Mapping[str, JsonValue],
+    glossary: Sequence[str],
+    shots: int,
+) -> list[Json]:
+    """Return what the model is asked, after so many examples."""
+    line, may_read = Conversation.model_validate(conversation).lines[-1], Shielded.model_validate(shielded)
+    messages = _polish(file).with_shots(shots).prompt(line, may_read, glossary)
+    return cast("list[Json]", _MESSAGES.dump_python(messages, mode="json"))
+
+
+async def polish_redraft(
+    file: str, messages: Sequence[JsonValue], conversation: Mapping[str, JsonValue], shielded: Mapping[str, JsonValue]
+) -> Json:
+    """Ask the model."""
+    line, may_read = Conversation.model_validate(conversation).lines[-1], Shielded.model_validate(shielded)
+    return _json(await _polish(file).redraft(_MESSAGES.validate_python(messages), line, may_read))
+
+
+def polish_conclude(
+    file: str,
+    redrafted: Mapping[str, JsonValue],
+    conversation: Mapping[str, JsonValue],
+    shielded: Mapping[str, JsonValue],
+    glossary: Sequence[str],
+) -> Json:
+    """Keep the original if the new text is another one."""
+    line, may_read = Conversation.model_validate(conversation).lines[-1], Shielded.model_validate(shielded)
+    return _json(_polish(file).conclude(Redrafted.model_validate(redrafted), line, may_read, glossary))
+
+
 async def eval_insight_score(
     file: str, insight: Mapping[str, JsonValue], conversation: Mapping[str, JsonValue], expected: Sequence[str] | None
 ) -> Json:
@@ -115,6 +154,11 @@ def _read_answer(folder: Path) -> AnswerStep:
 
 
 @cache
+def _read_polish(folder: Path) -> PolishStep:
+    return build_polish(read_settings(), folder)
+
+
+@cache
 def _judge(folder: Path) -> InsightJudge:
     return build_insight_judge(read_settings(), folder)
 
@@ -125,6 +169,10 @@ def _insight(file: str) -> InsightStep:
 
 def _answer(file: str) -> AnswerStep:
     return _read_answer(Path(file).parent)
+
+
+def _polish(file: str) -> PolishStep:
+    return _read_polish(Path(file).parent)
 
 
 def _json(value: BaseModel) -> Json:

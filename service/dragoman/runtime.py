@@ -13,7 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from dragoman.assembly import Transcribers, Translators, build_answer, build_insight_client, build_transcribers
+from dragoman.assembly import (
+    Transcribers,
+    Translators,
+    build_answer,
+    build_insight_client,
+    build_polish,
+    build_transcribers,
+)
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import (
@@ -31,6 +38,7 @@ from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
 from dragoman.insight.answering import AnswerStep
 from dragoman.insight.client import InsightClient
+from dragoman.insight.polishing import PolishStep
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
@@ -55,6 +63,7 @@ DEMO_MODEL = Notice(
 class Wishes:
     """What a caller wants from a recording. Without ``languages``, all of the model's are candidates.
 
+    ``polish`` has finals read again, with the phrases of ``recognition`` as the words to expect.
     ``insight`` is the language in which to say what follows from it; what was said is translated into it too, for that
     is what a model's claims are compared with.
     """
@@ -65,6 +74,7 @@ class Wishes:
     word_times: bool = False
     recognition: RecognitionOptions = DEFAULT_RECOGNITION
     insight: str | None = None
+    polish: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,11 @@ class Runtime:
         return build_insight_client(self.settings)
 
     @cached_property
+    def polisher(self) -> PolishStep:
+        """What reads finals again."""
+        return build_polish(self.settings)
+
+    @cached_property
     def answers(self) -> AnswerStep:
         """What answers questions about conversations."""
         return build_answer(self.settings)
@@ -233,7 +248,9 @@ class Runtime:
         """Return a session on the engines of this process; see ``Session``. Raises as ``start``."""
         engines = await asyncio.to_thread(self._load)
         transcriber = engines.live if spec.live else engines.recorded
-        return Session(spec, transcriber, self.translator, memory, arrived_s, self.insight if spec.insight else None)
+        insight = self.insight if spec.insight else None
+        polisher = self.polisher if spec.polish else None
+        return Session(spec, transcriber, self.translator, memory, arrived_s, insight, polisher)
 
     async def transcribe(self, recording: Recording, wishes: Wishes) -> AsyncGenerator[DurableEvent, None]:
         """Yield the events of one recording; raises as ``start``."""
@@ -255,6 +272,7 @@ class Runtime:
             word_times=wishes.word_times,
             recognition=wishes.recognition,
             insight=parse_target(wishes.insight) if wishes.insight else None,
+            polish=wishes.polish,
             model="azure-speech" if is_cloud else model.name,
         )
 

@@ -119,6 +119,7 @@ class Serving:
             word_times=wishes.word_times,
             recognition=wishes.recognition,
             insight=wishes.insight,
+            polish=wishes.polish,
             partials=False,
             channel=recording.channel,
             source=transcription.spec.source,
@@ -151,6 +152,7 @@ class Serving:
                 word_times=kept.wishes.word_times,
                 recognition=kept.wishes.recognition,
                 insight=parse_target(kept.wishes.insight) if kept.wishes.insight else None,
+                polish=kept.wishes.polish,
                 model=kept.model,
             ),
             kept.wishes,
@@ -272,7 +274,15 @@ class _Broken:
 
 
 def _wishes(wishes: SessionWishes) -> Wishes:
-    return Wishes(wishes.languages, wishes.lid, wishes.translate, wishes.word_times, wishes.recognition, wishes.insight)
+    return Wishes(
+        wishes.languages,
+        wishes.lid,
+        wishes.translate,
+        wishes.word_times,
+        wishes.recognition,
+        wishes.insight,
+        wishes.polish,
+    )
 
 
 def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:

@@ -111,6 +111,13 @@ def test_what_follows_comes_after_what_was_said() -> None:
     assert "Languages: es-ES 100%" in insight
 
 
+def test_finals_that_are_read_again_keep_their_original() -> None:
+    done = dragoman("transcribe", "-q", "--polish", "--phrases", "Wilsen", "-f", "json", call("en").path)
+    first = json.loads(done.stdout)["utterances"][0]
+    assert first["text"] == "Good morning, this is Emma Wilson speaking."
+    assert first["polished"] == "Good morning, this is Emma Wilsen speaking."
+
+
 def test_questions_are_answered_with_what_was_said(tmp_path: Path) -> None:
     assert dragoman("transcribe", "-q", "-t", "en", "-f", "json", "-o", tmp_path, call("de").path).returncode == 0
     done = dragoman("ask", "How much would the repair cost?", tmp_path / "de_call.json")

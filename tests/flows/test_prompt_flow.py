@@ -10,11 +10,12 @@ import pytest
 from dragoman.insight.conversation import Conversation
 from dragoman.resources import flows_folder
 from tests.flows.promptflow import PromptFlow, installed
-from tests.insight.talk import answering, step
-from training.conversations import as_lines, conversations, questions
+from tests.insight.talk import answering, polishing, step
+from training.conversations import as_lines, conversations, questions, rough
 
 pytestmark = pytest.mark.slow
 
+OUTPUTS: Final = {"insight": "insight", "answer": "answer", "polish": "polished"}
 FLOWS: Final = sorted(path.parent.name for path in flows_folder().glob("*/flow.dag.yaml"))
 
 
@@ -30,7 +31,11 @@ def asked(flow: str = "insight") -> list[dict[str, Any]]:
 
 def in_process(line: dict[str, Any], shots: int) -> dict[str, Any]:
     """Return what the plain functions say, without what differs from call to call."""
-    about, language = Conversation.model_validate(line["conversation"]), line["language"]
+    about = Conversation.model_validate(line["conversation"])
+    if "glossary" in line:
+        polished = asyncio.run(polishing().with_shots(shots).run(about, line["glossary"]))
+        return timeless(polished.model_dump(mode="json"))
+    language = line["language"]
     if "question" in line:
         answer = asyncio.run(answering().with_shots(shots).run(line["question"], about, language))
         return timeless(answer.model_dump(mode="json"))
@@ -42,7 +47,7 @@ def timeless(insight: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_data_is_what_the_recordings_say() -> None:
-    for name, found in (("insight", conversations()), ("answer", questions())):
+    for name, found in (("insight", conversations()), ("answer", questions()), ("polish", rough())):
         assert (flows_folder() / name / "data.jsonl").read_text(encoding="utf-8") == as_lines(found)
     assert len(asked()) >= 50
 
@@ -65,13 +70,13 @@ def test_a_flow_is_valid(pf: PromptFlow, name: str) -> None:
     assert json.loads(pf("flow", "validate", "--source", pf.flow(name)))["result"] == "Succeeded"
 
 
-@pytest.mark.parametrize("flow", ["insight", "answer"])
+@pytest.mark.parametrize("flow", ["insight", "answer", "polish"])
 def test_a_single_test_says_what_the_functions_say_and_leaves_nothing(pf: PromptFlow, flow: str) -> None:
     line, before = asked(flow)[0], pf.files()
     given = pf.folder / "one.jsonl"
     given.write_text(json.dumps(line))
     said = pf("flow", "test", "--flow", pf.flow(flow), "--inputs", given, "--detail", pf.folder / "detail")
-    assert timeless(json.loads(said[said.index("{") :])[flow]) == in_process(line, shots=1)
+    assert timeless(json.loads(said[said.index("{") :])[OUTPUTS[flow]]) == in_process(line, shots=1)
     assert pf.files() == before
     assert pf.leftovers() == []
 

@@ -10,6 +10,7 @@ from dragoman.engines.safety.rules import RuleGuard
 from dragoman.insight.answering import AnswerStep
 from dragoman.insight.content import read_content
 from dragoman.insight.conversation import Conversation, Line
+from dragoman.insight.polishing import PolishStep
 from dragoman.insight.step import InsightStep
 from dragoman.resources import flows_folder
 from tests.calls import call
@@ -49,6 +50,10 @@ def step(chat: ChatModel | None = None, guard: Guard | None = None, shots: int =
 
 def answering(chat: ChatModel | None = None, guard: Guard | None = None) -> AnswerStep:
     return AnswerStep(chat or ExtractiveChat(), guard or RuleGuard(), read_content(flows_folder() / "answer", "answer"))
+
+
+def polishing(chat: ChatModel | None = None, guard: Guard | None = None) -> PolishStep:
+    return PolishStep(chat or ExtractiveChat(), guard or RuleGuard(), read_content(flows_folder() / "polish", "polish"))
 
 
 class ScriptedChat:

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,20 +12,25 @@ from dragoman.domain.events import (
     InsightReady,
     SessionEnded,
     TranscriptFinal,
+    TranscriptPolished,
     TranslationFinal,
+    WarningEvent,
 )
 from dragoman.domain.insight import Insight
 from dragoman.domain.language import LidMode, parse_target
+from dragoman.domain.recognition import RecognitionOptions
 from dragoman.insight.client import InsightClient
 from dragoman.insight.conversation import Conversation
+from dragoman.insight.polishing import Polished
 from dragoman.pipeline.insights import InsightRules
 from dragoman.pipeline.memory import recall
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
+from dragoman.pipeline.transcript import TranscriptBuilder
 from dragoman.store.ports import Books
 from tests.fakes import ScriptedTranscriber, ScriptedTranslator, silence, stream
 from tests.insight.injections import TEXTS
-from tests.insight.talk import GullibleChat, step
+from tests.insight.talk import GullibleChat, polishing, step
 from tests.pipeline.test_session import DE, EN, FR, SECOND, said
 from tests.stream import checked
 
@@ -146,6 +153,58 @@ def test_a_session_that_goes_on_in_another_process_knows_what_was_said_before() 
     assert next(line.text for line in client.asked[0].lines) == "Bestellung 0 ist da."
     assert len(client.asked[0].lines) == 4
     assert all(line.translations for line in client.asked[0].lines)
+
+
+class Polishing:
+    """Reads finals again: writes one word with a capital letter, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.asked: list[tuple[Conversation, tuple[str, ...]]] = []
+        self.error = error
+
+    async def run(self, conversation: Conversation, glossary: Sequence[str]) -> Polished:
+        self.asked.append((conversation, tuple(glossary)))
+        if self.error:
+            raise self.error
+        return await polishing().run(conversation, glossary)
+
+
+def polished(polisher: Polishing, *texts: str) -> list[DurableEvent]:
+    script = [said(second, text) for second, text in enumerate(texts)]
+    spec = replace(WANTED, insight=None, polish=True, recognition=RecognitionOptions(phrases=("Contoso",)))
+    session = Session(spec, ScriptedTranscriber(*script), translator(), polisher=polisher)
+
+    async def collect() -> list[Event]:
+        return [event async for event in session.run(stream(*silence(len(texts) * SECOND)))]
+
+    return checked(asyncio.run(collect()))
+
+
+def test_finals_are_read_again_with_what_was_said_before_and_the_originals_stay() -> None:
+    polisher = Polishing()
+    events = polished(polisher, "Guten Tag.", "Hier ist Contosso.", "Danke.")
+    (corrected,) = (event for event in events if isinstance(event, TranscriptPolished))
+    assert (corrected.utterance_id, corrected.text) == ("u_2", "Hier ist Contoso.")
+    assert corrected.translations == {"en": "<en>Hier ist Contoso."}
+    assert corrected.changes[0].now == "Contoso"
+    finals = [event.text for event in events if isinstance(event, TranscriptFinal)]
+    assert finals == ["Guten Tag.", "Hier ist Contosso.", "Danke."]
+    conversation, glossary = polisher.asked[1]
+    assert [line.id for line in conversation.lines] == ["u_1", "u_2"]
+    assert glossary == ("Contoso",)
+    assert conversation.lines[-1].translations  # it waits for them
+    builder = TranscriptBuilder()
+    for event in events:
+        builder.add(event)
+    assert [each.polished for each in builder.transcript().utterances] == [None, "Hier ist Contoso.", None]
+
+
+def test_a_polisher_that_fails_costs_one_warning() -> None:
+    events = polished(Polishing(EngineFailedError("The model is away.")), *["Guten Tag."] * 12)
+    (warning,) = (event for event in events if isinstance(event, WarningEvent))
+    assert warning.code == "polish_failed"
+    assert isinstance(events[-1], SessionEnded)
+    assert events[-1].reason == "completed"
 
 
 def test_no_order_that_is_spoken_is_obeyed_and_all_are_kept_verbatim() -> None:

@@ -46,6 +46,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         dictation: Annotated[bool, Form(description="Punctuation is spoken.")] = False,
         end_silence_ms: Annotated[int | None, Form(description="Silence that ends an utterance, 100 to 5000.")] = None,
         insight: Annotated[str | None, Form(description="Say what follows, in this language.")] = None,
+        polish: Annotated[bool, Form(description="Have finals read again.")] = False,
         channel: Annotated[int | None, Form(ge=0)] = None,
         captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
         format: Annotated[_Format, Form()] = "json",  # noqa: A002
@@ -53,7 +54,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
     ) -> Response:
         """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
         recognition = choose_recognition(split_tags(phrases), speakers, dictation, end_silence_ms)
-        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times, recognition, insight)
+        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times, recognition, insight, polish)
         _check_captions(format, wishes, captions_in)
         # The work may outlive the request's own file.
         with ExitStack() as stack:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dragoman.cli.wishes import insight_option, recognition_options, tags
+from dragoman.cli.wishes import insight_option, polish_option, recognition_options, tags
 from dragoman.domain.errors import DependencyMissingError
 
 
@@ -22,6 +22,7 @@ from dragoman.domain.errors import DependencyMissingError
     "--translate", "-t", callback=tags, metavar="TAGS", help="Languages to translate into, for example en,fr."
 )
 @insight_option
+@polish_option
 @recognition_options
 @click.option("--fast", is_flag=True, help="Send a file as fast as the server hears it, not as it was spoken.")
 @click.option("--format", "-f", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
@@ -33,6 +34,7 @@ def listen(
     lid: str,
     translate: tuple[str, ...] | None,
     insight: str | None,
+    polish: bool,
     phrases: tuple[str, ...] | None,
     speakers: bool,
     dictation: bool,
@@ -62,6 +64,7 @@ def listen(
         translate=translate or (),
         recognition=choose_recognition(phrases or (), speakers, dictation, end_silence),
         insight=insight,
+        polish=polish,
         source=Path(source).name[:200],
     )
     sys.exit(asyncio.run(listen_to(source, server, key, wishes, fast=fast, as_text=format == "text")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dragoman.cli.wishes import insight_option, recognition_options, tags
+from dragoman.cli.wishes import insight_option, polish_option, recognition_options, tags
 
 if TYPE_CHECKING:
     from dragoman.audio.decode import RawFormat
@@ -103,6 +103,7 @@ def _raw(ctx: click.Context, parameter: click.Parameter, value: str | None) -> "
     help="Longest recording to accept. Default: 4.",
 )
 @insight_option
+@polish_option
 @recognition_options
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings on standard error.")
 def transcribe(
@@ -122,6 +123,7 @@ def transcribe(
     threads: int | None,
     max_audio_hours: float | None,
     insight: str | None,
+    polish: bool,
     phrases: tuple[str, ...] | None,
     speakers: bool,
     dictation: bool,
@@ -150,7 +152,7 @@ def transcribe(
         max_audio_hours=max_audio_hours,
     )
     recognition = choose_recognition(phrases or (), speakers, dictation, end_silence)
-    wishes = Wishes(languages, LidMode(lid), translate or (), word_times, recognition, insight)
+    wishes = Wishes(languages, LidMode(lid), translate or (), word_times, recognition, insight, polish)
     with Runtime(settings) as runtime:
         runner = Runner(runtime, wishes, output, split=channels == "split", raw=raw, quiet=quiet)
         sys.exit(asyncio.run(runner.run(files)))

@@ -19,6 +19,8 @@ insight_option = click.option(
     "--insight", metavar="TAG", help="Say what follows (summary, action items and more), in this language."
 )
 
+polish_option = click.option("--polish", is_flag=True, help="Have finals read again; --phrases are words to expect.")
+
 
 def recognition_options(command: Callable[P, None]) -> Callable[P, None]:
     """Add the options that make ``RecognitionOptions``."""

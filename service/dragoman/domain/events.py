@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from dragoman.domain.insight import Insight
+from dragoman.domain.insight import Change, Insight
 from dragoman.domain.language import LidMode
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -190,12 +190,14 @@ class TranscriptFinal(_Durable):
 
 
 class TranscriptPolished(_Durable):
-    """A corrected reading of a final; the original stays."""
+    """How a final and its translations should read, by target language, and what was changed; the original stays."""
 
     type: Literal["transcript.polished"] = "transcript.polished"
     utterance_id: str
     text: str
-    reason: str
+    translations: dict[str, str]
+    changes: tuple[Change, ...]
+    engine: str
 
 
 class TranslationPartial(_Ephemeral):

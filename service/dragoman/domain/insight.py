@@ -56,6 +56,14 @@ class InsightDraft(_Value):
     sentiment: tuple[Mood, ...]
 
 
+class Change(_Value):
+    """What was corrected in an utterance."""
+
+    was: str
+    now: str
+    why: str
+
+
 class LanguageShare(_Value):
     """How much of the speech was in a locale, of 1."""
 

@@ -36,7 +36,8 @@ class AudioFormat(_Message):
 class SessionWishes(_Message):
     """What a session is asked to do. Without ``languages``, all of the engine's are candidates.
 
-    ``insight`` is the language in which to say what follows; without it nobody does.
+    ``insight`` is the language in which to say what follows; without it nobody does. ``polish`` has finals read again;
+    the phrases of ``recognition`` are the words to expect.
     ``channel`` picks one channel, counted from 0; without it all are mixed. ``source`` names the audio for readers.
     """
 
@@ -47,6 +48,7 @@ class SessionWishes(_Message):
     word_times: bool = False
     recognition: RecognitionOptions = RecognitionOptions()
     insight: str | None = None
+    polish: bool = False
     partials: bool = True
     channel: int | None = Field(default=None, ge=0, le=7)
     source: str | None = Field(default=None, max_length=200)

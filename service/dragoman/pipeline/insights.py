@@ -45,6 +45,12 @@ class Insights:
         self.task: asyncio.Task[Outcome] | None = None
         """What is asked now."""
 
+    def latest(self, utterance_id: str, most: int) -> list[Line]:
+        """Return an utterance, last, and what was said before it."""
+        ids = list(self._said)
+        end = ids.index(utterance_id) + 1
+        return [self._said[each] for each in ids[max(0, end - most) : end]]
+
     def note(self, event: TranscriptFinal | TranslationFinal) -> None:
         """Take what was said."""
         self._said |= line_of(event, self._said)

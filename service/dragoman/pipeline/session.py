@@ -27,10 +27,12 @@ from dragoman.domain.speech import (
 )
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.insight.client import InsightClient
+from dragoman.insight.polishing import Polished
 from dragoman.pipeline.drafts import Drafts
 from dragoman.pipeline.insights import Insights
 from dragoman.pipeline.ledger import Ledger
 from dragoman.pipeline.memory import Memory
+from dragoman.pipeline.polishes import CONTEXT, MOST_OPEN, Polisher, Polishes
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.pipeline.translation import OpenTranslation, Outcomes, Translations
 from dragoman.pipeline.writer import EventWriter
@@ -49,6 +51,7 @@ _Pending = (
     | asyncio.Task[Outcomes]
     | asyncio.Task[Insight | DragomanError]
     | asyncio.Task[Insight | DragomanError | None]
+    | asyncio.Task[Polished | DragomanError]
 )
 
 
@@ -67,6 +70,7 @@ class Session:
         memory: Memory | None = None,
         arrived_s: Callable[[int], float | None] = lambda sample: None,
         insight: InsightClient | None = None,
+        polisher: Polisher | None = None,
     ) -> None:
         self._spec = spec
         self._memory = memory or Memory()
@@ -77,6 +81,8 @@ class Session:
         self._writer = EventWriter(spec, transcriber.name, self._memory)
         self._drafts = Drafts(self._writer, self._translations)
         self._insights = Insights(insight, spec.insight, self._memory.said)
+        self._polishes = Polishes(polisher if spec.polish else None, spec.recognition.phrases)
+        self._has_warned_of_polish = False
         self._arrived_s = arrived_s
         self._ledger = Ledger(self._memory.books)
         self._notices: deque[Notice] = deque()
@@ -136,9 +142,11 @@ class Session:
         upcoming: asyncio.Future[Heard | None] | None = asyncio.ensure_future(anext(heard, None))
         stopped = asyncio.ensure_future(self._stopped.wait())
         try:
-            while upcoming or self._open:
+            while upcoming or self._open or self._polishes.tasks:
                 waiting: set[_Pending] = {stopped, *(translation.task for translation in self._open)}
-                if upcoming and len(self._open) < _MAX_OPEN_TRANSLATIONS:
+                waiting |= self._polishes.tasks
+                has_room = len(self._open) < _MAX_OPEN_TRANSLATIONS and len(self._polishes.tasks) < MOST_OPEN
+                if upcoming and has_room:
                     waiting.add(upcoming)
                 if draft := self._drafts.task:
                     waiting.add(draft)
@@ -149,6 +157,9 @@ class Session:
                     self._open.remove(translation)
                     for outcome in self._outcomes(translation, translation.task.result()):
                         yield outcome
+                for task in [each for each in self._polishes.tasks if each in done]:
+                    for corrected in self._polished(self._polishes.outcome(task)):
+                        yield corrected
                 if draft and draft in done:
                     for shown in self._drafts.translated():
                         yield shown
@@ -173,6 +184,7 @@ class Session:
                 stopped,
                 self._drafts.task,
                 self._insights.task,
+                *self._polishes.tasks,
                 *(translation.task for translation in self._open),
             )
             await heard.aclose()
@@ -282,8 +294,8 @@ class Session:
         if plan.ask:
             translation = self._translations.ask(final.utterance_id, hypothesis.text, hypothesis.locale, plan.ask)
             self._open.append(translation)
-        elif self._spec.live:
-            self._insights.look()
+        else:
+            self._is_whole(final.utterance_id)
 
     def _since_ms(self, sample: int) -> int | None:
         arrived_s = self._arrived_s(sample)
@@ -293,8 +305,23 @@ class Session:
         self._translations.count(outcomes)
         for target, outcome in outcomes.items():
             yield self._translated(translation.utterance_id, target, outcome, self._translations.engine)
+        self._is_whole(translation.utterance_id)
+
+    def _is_whole(self, utterance_id: str) -> None:
+        """Note that an utterance has all its translations: now others may work with it."""
+        if self._spec.polish:
+            self._polishes.ask(self._insights.latest(utterance_id, CONTEXT))
         if self._spec.live:
             self._insights.look()
+
+    def _polished(self, outcome: Polished | DragomanError) -> Iterator[DurableEvent]:
+        """Say how an utterance should read, if otherwise; that nobody can say is said once."""
+        if isinstance(outcome, Polished):
+            if outcome.changes:
+                yield self._writer.polished(outcome)
+        elif not self._has_warned_of_polish:
+            self._has_warned_of_polish = True
+            yield self._writer.warning(Notice("polish_failed", f"Finals are not read again: {outcome}"))
 
     def _translated(
         self, utterance_id: str, target: TargetLanguage, outcome: str | DragomanError, engine: str

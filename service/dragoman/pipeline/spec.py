@@ -24,6 +24,7 @@ class SessionSpec:
     word_times: bool = False
     recognition: RecognitionOptions = DEFAULT_RECOGNITION
     insight: TargetLanguage | None = None
+    polish: bool = False
     model: str | None = None
     source: str | None = None
     channel: int | None = None

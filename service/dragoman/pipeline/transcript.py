@@ -19,6 +19,7 @@ from dragoman.domain.events import (
     SessionEnded,
     SessionStarted,
     TranscriptFinal,
+    TranscriptPolished,
     TranslationFailed,
     TranslationFinal,
     WarningEvent,
@@ -32,7 +33,10 @@ class _Part(BaseModel):
 
 
 class Utterance(_Part):
-    """One final with its translations, keyed by target; ``None`` where a translation failed."""
+    """One final with its translations, keyed by target; ``None`` where a translation failed.
+
+    ``polished`` is how it should read, if somebody read it again and found something.
+    """
 
     utterance_id: str
     start_ms: int
@@ -46,6 +50,7 @@ class Utterance(_Part):
     confidence: float | None
     words: tuple[WordTime, ...]
     translations: dict[str, str | None]
+    polished: str | None = None
 
 
 class Remark(_Part):
@@ -86,6 +91,7 @@ class TranscriptBuilder:
         self._utterances: list[Utterance] = []
         self._open: deque[tuple[TranscriptFinal, dict[str, str | None]]] = deque()
         self._insight: Insight | None = None
+        self._polished: dict[str, str] = {}
         self._remarks: list[Remark] = []
         self._ledgers: list[LedgerTotals] = []
 
@@ -102,6 +108,8 @@ class TranscriptBuilder:
                 self._translate(event.utterance_id, event.target, event.text)
             case TranslationFailed():
                 self._translate(event.utterance_id, event.target, None)
+            case TranscriptPolished():
+                self._polished[event.utterance_id] = event.text
             case InsightReady():
                 self._insight = event.insight
             case InsightFailed():
@@ -123,7 +131,10 @@ class TranscriptBuilder:
             model=self._started.model if self._started else None,
             languages=tuple(self._languages),
             targets=self._started.targets if self._started else (),
-            utterances=(*self._utterances, *(_utterance(*open_) for open_ in self._open)),
+            utterances=tuple(
+                utterance.model_copy(update={"polished": self._polished.get(utterance.utterance_id)})
+                for utterance in (*self._utterances, *(_utterance(*open_) for open_ in self._open))
+            ),
             insight=self._insight,
             remarks=tuple(self._remarks),
             ledgers=tuple(self._ledgers),

@@ -23,6 +23,7 @@ from dragoman.domain.events import (
     SpeechStartedEvent,
     TranscriptFinal,
     TranscriptPartial,
+    TranscriptPolished,
     TranslationFailed,
     TranslationFinal,
     TranslationPartial,
@@ -33,6 +34,7 @@ from dragoman.domain.events import (
 from dragoman.domain.insight import Insight
 from dragoman.domain.language import LidMode, TargetLanguage
 from dragoman.domain.speech import EngineChange, Hypothesis, LanguageDecision, Notice, Partial
+from dragoman.insight.polishing import Polished
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.pipeline.stability import Reading
@@ -224,6 +226,18 @@ class EventWriter:
             end_ms=span.end_ms,
             samples=span.samples,
             reason=reason,
+        )
+
+    def polished(self, polished: Polished) -> TranscriptPolished:
+        """Say how a final should read."""
+        return TranscriptPolished(
+            session_id=self._id,
+            seq=self._next(),
+            utterance_id=polished.utterance_id,
+            text=polished.text,
+            translations=dict(polished.translations),
+            changes=polished.changes,
+            engine=polished.engine,
         )
 
     def insight(self, outcome: Insight | DragomanError, *, is_final: bool) -> InsightReady | InsightFailed:

@@ -26,6 +26,7 @@ export interface Wishes {
   word_times?: boolean;
   recognition?: Recognition;
   insight?: string;
+  polish?: boolean;
   partials?: boolean;
   channel?: number;
   source?: string;
@@ -89,7 +90,10 @@ export type DurableEvent =
   | Durable<'speech.started' | 'speech.ended', { at_ms: number }>
   | Durable<'language.detected', { locale: string; confidence: number | null; at_ms: number }>
   | Durable<'language.changed', { locale: string; changed_from: string; confidence: number | null; at_ms: number }>
-  | Durable<'transcript.polished', { utterance_id: string; text: string; reason: string }>
+  | Durable<'transcript.polished', {
+      utterance_id: string; text: string; translations: Record<string, string>;
+      changes: { was: string; now: string; why: string }[]; engine: string;
+    }>
   | Durable<'translation.final', { utterance_id: string; target: string; text: string; engine: string }>
   | Durable<'translation.failed', { utterance_id: string; target: string; code: string; message: string }>
   | Durable<'insight.ready', { is_final: boolean; insight: Insight }>

@@ -14,6 +14,7 @@ from dragoman.domain.language import base_language
 from dragoman.engines.chat.extractive.answer import answer as answer_question
 from dragoman.engines.chat.extractive.insight import Said, extract
 from dragoman.engines.chat.extractive.judgement import grounded, relevant
+from dragoman.engines.chat.extractive.polish import polish
 
 _SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]?")
 _PIECE: Final = re.compile(r"\S+\s*")
@@ -105,9 +106,37 @@ def _judgement(data: Mapping[str, JsonValue]) -> str:
     )
 
 
+class _Translated(_Given):
+    target: str
+    text: str
+
+
+class _Rough(_Given):
+    text: str
+    translations: tuple[_Translated, ...] = ()
+
+
+class _Correction(_Given):
+    glossary: tuple[str, ...]
+    utterance: _Rough
+
+
+def _polish(data: Mapping[str, JsonValue]) -> str:
+    given = _Correction.model_validate(data)
+    text, changes = polish(given.utterance.text, given.glossary)
+    made = [
+        {"target": each.target, "text": polish(each.text, given.glossary)[0]} for each in given.utterance.translations
+    ]
+    return json.dumps(
+        {"text": text, "translations": made, "changes": [change.model_dump() for change in changes]},
+        ensure_ascii=False,
+    )
+
+
 _ANSWERS: Final[Mapping[str, Callable[[Mapping[str, JsonValue]], str]]] = {
     "insight": _insight,
     "judgement": _judgement,
+    "polish": _polish,
 }
 
 
