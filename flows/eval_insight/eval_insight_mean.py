@@ -7,4 +7,4 @@ from dragoman import nodes
 
 @tool
 def mean(scores: list) -> dict:
-    return nodes.eval_insight_mean(scores, log_metric)
+    return nodes.eval_mean(scores, log_metric)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dragoman.engines.whisper.scheduler import Scheduler
     from dragoman.insight.answering import AnswerStep
     from dragoman.insight.client import InsightClient
-    from dragoman.insight.judging import InsightJudge
+    from dragoman.insight.judging import Judge
     from dragoman.insight.polishing import PolishStep
     from dragoman.insight.step import InsightStep
 
@@ -139,13 +139,12 @@ def build_polish(settings: Settings, folder: Path | None = None) -> "PolishStep"
     return PolishStep(build_chat(settings), build_guard(settings), content)
 
 
-def build_insight_judge(settings: Settings, folder: Path | None = None) -> "InsightJudge":
-    """Return what scores insights; as ``build_insight``."""
+def build_judge(settings: Settings, folder: Path) -> "Judge":
+    """Return what scores what steps say, in the words of a folder; as ``build_insight``."""
     from dragoman.insight.content import read_content
-    from dragoman.insight.judging import InsightJudge
+    from dragoman.insight.judging import Judge
 
-    content = read_content(folder or flows_folder() / "eval_insight", "judge")
-    return InsightJudge(build_chat(settings), build_guard(settings), content)
+    return Judge(build_chat(settings), build_guard(settings), read_content(folder, "judge"))
 
 
 def build_chat(settings: Settings) -> ChatModel:

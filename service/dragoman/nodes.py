@@ -10,15 +10,16 @@ from typing import cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from dragoman.assembly import build_answer, build_insight, build_insight_judge, build_polish
+from dragoman.assembly import build_answer, build_insight, build_judge, build_polish
 from dragoman.domain.chat import Message
 from dragoman.domain.insight import Insight
-from dragoman.insight.answering import AnswerStep, Replied
+from dragoman.insight.answering import Answer, AnswerStep, Replied
 from dragoman.insight.conversation import Conversation
-from dragoman.insight.judging import InsightJudge, Scores, mean_scores
+from dragoman.insight.judging import Judge, TranslationScores, mean_scores
 from dragoman.insight.polishing import PolishStep, Redrafted
 from dragoman.insight.shielding import Shielded
 from dragoman.insight.step import Drafted, InsightStep
+from dragoman.insight.wording import corpus_figures
 from dragoman.settings import read_settings
 
 Json = dict[str, JsonValue]
@@ -127,20 +128,43 @@ async def eval_insight_score(
     file: str, insight: Mapping[str, JsonValue], conversation: Mapping[str, JsonValue], expected: Sequence[str] | None
 ) -> Json:
     """Score one insight."""
-    judge = _judge(Path(file).parent)
-    return _json(
-        await judge.score(Insight.model_validate(insight), Conversation.model_validate(conversation), expected)
-    )
+    made, about = Insight.model_validate(insight), Conversation.model_validate(conversation)
+    return _json(await _judge(Path(file).parent).insight(made, about, expected))
 
 
-def eval_insight_mean(
-    scores: Sequence[Mapping[str, JsonValue]], log_metric: Callable[[str, float], object]
-) -> dict[str, float]:
+async def eval_answer_score(
+    file: str,
+    answer: Mapping[str, JsonValue],
+    conversation: Mapping[str, JsonValue],
+    language: str,
+    expected: Sequence[str],
+) -> Json:
+    """Score one answer."""
+    made, about = Answer.model_validate(answer), Conversation.model_validate(conversation)
+    return _json(await _judge(Path(file).parent).answer(made, about, language, expected))
+
+
+async def eval_translation_score(file: str, source: str, translation: str, reference: str) -> Json:
+    """Score one translation."""
+    return _json(await _judge(Path(file).parent).translation(source, translation, reference))
+
+
+def eval_mean(scores: Sequence[Json], log_metric: Callable[[str, float], object]) -> dict[str, float]:
     """Return the means over all lines, and log each."""
-    means = mean_scores([Scores.model_validate(each) for each in scores])
-    for name, mean in means.items():
-        log_metric(name, mean)
-    return means
+    return _logged(mean_scores(scores), log_metric)
+
+
+def eval_translation_mean(scores: Sequence[Json], log_metric: Callable[[str, float], object]) -> dict[str, float]:
+    """Return the means over all lines and the figures of the whole corpus, and log each."""
+    read = [TranslationScores.model_validate(each) for each in scores]
+    corpus = corpus_figures([each.translation for each in read], [each.reference for each in read])
+    return _logged(mean_scores(scores) | corpus, log_metric)
+
+
+def _logged(figures: dict[str, float], log_metric: Callable[[str, float], object]) -> dict[str, float]:
+    for name, value in figures.items():
+        log_metric(name, value)
+    return figures
 
 
 @cache
@@ -159,8 +183,8 @@ def _read_polish(folder: Path) -> PolishStep:
 
 
 @cache
-def _judge(folder: Path) -> InsightJudge:
-    return build_insight_judge(read_settings(), folder)
+def _judge(folder: Path) -> Judge:
+    return build_judge(read_settings(), folder)
 
 
 def _insight(file: str) -> InsightStep:

@@ -102,3 +102,30 @@ def test_a_batch_with_a_variant_is_run_and_evaluated(pf: PromptFlow) -> None:
     assert set(metrics) == {"groundedness", "relevance", "coverage", "harm"}
     assert pf.files() == before
     assert pf.leftovers() == []
+
+
+def test_answers_are_run_and_evaluated(pf: PromptFlow) -> None:
+    data = pf.flow("answer") / "data.jsonl"
+    inputs = [f"{name}=${{data.{name}}}" for name in ("question", "conversation", "language")]
+    pf("run", "create", "--name", "base", "--flow", pf.flow("answer"), "--data", data, "--column-mapping", *inputs)
+    assert [timeless(each["answer"]) for each in pf.outputs("base")] == [
+        in_process(line, 1) for line in asked("answer")
+    ]
+    inputs = [f"{name}=${{data.{name}}}" for name in ("conversation", "language", "expected")]
+    evaluation = pf.flow("eval_answer")
+    pf(
+        *("run", "create", "--name", "scores", "--flow", evaluation, "--data", data, "--run", "base"),
+        *("--column-mapping", *inputs, "answer=${run.outputs.answer}"),
+    )
+    assert json.loads(pf("run", "show-metrics", "--name", "scores")) == {"correct": 1.0, "groundedness": 1.0}
+
+
+def test_translations_are_evaluated(pf: PromptFlow) -> None:
+    data = pf.flow("eval_translation") / "data.jsonl"
+    inputs = [f"{name}=${{data.{name}}}" for name in ("source", "translation", "reference")]
+    evaluation = pf.flow("eval_translation")
+    pf("run", "create", "--name", "scores", "--flow", evaluation, "--data", data, "--column-mapping", *inputs)
+    metrics = json.loads(pf("run", "show-metrics", "--name", "scores"))
+    assert set(metrics) == {"chrf", "adequacy", "bleu", "corpus_chrf", "ter"}
+    assert metrics["bleu"] > 80
+    assert 0.8 < metrics["chrf"] <= 1

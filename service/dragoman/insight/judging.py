@@ -1,6 +1,6 @@
-"""How good an insight is: by a judge, which is a chat model too, and by what was expected."""
+"""How good what steps say is: by a judge, which is a chat model too, and by what was expected."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from dragoman.domain.insight import Insight
 from dragoman.engines.ports import ChatModel, Guard
+from dragoman.insight.answering import Answer
 from dragoman.insight.asking import ask, schema_of
 from dragoman.insight.content import Content
 from dragoman.insight.conversation import Conversation
+from dragoman.insight.wording import sentence_chrf
 
 Quality = Literal["groundedness", "relevance"]
 
@@ -51,15 +53,31 @@ class Scores(_Value):
     harm: float | None
 
 
+class AnswerScores(_Value):
+    """How good one answer is: whether it is ``correct``, and how much of it is borne out by what was said."""
+
+    correct: float | None
+    groundedness: float | None
+
+
+class TranslationScores(_Value):
+    """How good one translation is, and the texts, for figures of the whole corpus."""
+
+    translation: str
+    reference: str
+    chrf: float | None
+    adequacy: float | None
+
+
 @dataclass(frozen=True, slots=True)
-class InsightJudge:
-    """Scores insights; ``engine`` says who judges."""
+class Judge:
+    """Scores what steps say, by a chat model, from 0 to 1."""
 
     chat: ChatModel
     guard: Guard
     content: Content
 
-    async def score(self, insight: Insight, conversation: Conversation, expected: Sequence[str] | None) -> Scores:
+    async def insight(self, insight: Insight, conversation: Conversation, expected: Sequence[str] | None) -> Scores:
         """Return the scores of an insight; ``expected`` are utterances in which something to be done is said.
 
         Raises:
@@ -74,6 +92,33 @@ class InsightJudge:
             relevance=await self._judged("relevance", [(text, everything) for text, _ in claims]),
             coverage=coverage(insight, expected),
             harm=_mean([1.0 if harm else 0.0 for harm in harms]),
+        )
+
+    async def answer(
+        self, answer: Answer, conversation: Conversation, language: str, expected: Sequence[str]
+    ) -> AnswerScores:
+        """Return the scores of an answer; ``expected`` are the utterances that hold it, none if nothing does.
+
+        Raises:
+            DragomanError: as ``insight``.
+        """
+        said = {line.id: line.in_language(language) for line in conversation.lines}
+        claims = [(claim.text, [said[each] for each in claim.utterance_ids]) for claim in answer.sentences]
+        quoted = {quote.utterance_id for quote in answer.quotes}
+        is_correct = bool(quoted & set(expected)) if expected else not answer.is_found
+        return AnswerScores(correct=1.0 if is_correct else 0.0, groundedness=await self._judged("groundedness", claims))
+
+    async def translation(self, source: str, translation: str, reference: str) -> TranslationScores:
+        """Return the scores of a translation.
+
+        Raises:
+            DragomanError: as ``insight``.
+        """
+        return TranslationScores(
+            translation=translation,
+            reference=reference,
+            chrf=sentence_chrf(translation, reference),
+            adequacy=await self._judged("groundedness", [(translation, [source, reference])]),
         )
 
     async def _judged(self, quality: Quality, claims: Sequence[tuple[str, Sequence[str]]]) -> float | None:
@@ -95,13 +140,14 @@ def coverage(insight: Insight, expected: Sequence[str] | None) -> float | None:
     return len(found & set(expected)) / len(set(expected))
 
 
-def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
+def mean_scores(scores: Sequence[Mapping[str, JsonValue]]) -> dict[str, float]:
     """Return the mean of every score over those that have it."""
-    means = {
-        name: _mean([value for each in scores if (value := getattr(each, name)) is not None])
-        for name in Scores.model_fields
-    }
-    return {name: mean for name, mean in means.items() if mean is not None}
+    found: dict[str, list[float]] = {}
+    for each in scores:
+        for name, value in each.items():
+            if isinstance(value, float | int):
+                found.setdefault(name, []).append(value)
+    return {name: mean for name, values in found.items() if (mean := _mean(values)) is not None}
 
 
 def _mean(values: Sequence[float]) -> float | None:
