@@ -41,8 +41,8 @@ serve: $(READY)  ## Serve on http://127.0.0.1:8090
 flows: $(FLOWS_READY)  ## Make the environment of Prompt Flow (flows/README.md says what to do with it)
 	@mkdir -p build/promptflow && cp flows/pf.yaml build/promptflow/
 
-compare: flows  ## Run every variant of the insight flow over its data, and evaluate each (two minutes)
-	@set -a; . ./flows/pf.env; set +a; $(FLOWS_VENV)/bin/python flows/compare.py
+compare: flows  ## Run every variant of a flow over its data, and evaluate each (FLOW=insight, a minute; or answer)
+	@set -a; . ./flows/pf.env; set +a; $(FLOWS_VENV)/bin/python flows/compare.py $(FLOW)
 
 bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
 	$(BIN)/python -m bench.whisper

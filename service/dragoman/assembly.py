@@ -158,7 +158,7 @@ def build_chat(settings: Settings) -> ChatModel:
 
         return ExtractiveChat()
     try:
-        from dragoman.engines.chat.openai import ChatAccess, ChatOptions, OpenAIChat
+        from dragoman.engines.chat.openai import ChatAccess, ChatOptions, OpenAIChat, Prices
     except ImportError as error:
         raise DependencyMissingError("Language models need the extra 'chat': pip install 'dragoman[chat]'.") from error
     key = settings.chat_key.get_secret_value() if settings.chat_key else None
@@ -170,7 +170,8 @@ def build_chat(settings: Settings) -> ChatModel:
         key=key,
         token=_chat_token(settings, settings.chat_endpoint) if is_azure and key is None else None,
     )
-    return OpenAIChat(access, ChatOptions(temperature=settings.chat_temperature))
+    prices = Prices(*settings.chat_prices) if settings.chat_prices else None
+    return OpenAIChat(access, ChatOptions(temperature=settings.chat_temperature, prices=prices))
 
 
 def build_guard(settings: Settings) -> Guard:

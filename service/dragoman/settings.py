@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
 
+    chat_prices: Annotated[tuple[float, ...] | None, NoDecode] = Field(default=None, min_length=2, max_length=2)
+    """What a million tokens cost, in US dollars: of prompts, and of answers, ``0.15,0.60``. Then costs are reported."""
+
     insight_endpoint: str | None = None
     """Where the insight step runs, if not in this process: ``https://NAME.REGION.inference.ml.azure.com/score``."""
 
@@ -121,7 +124,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
-    @field_validator("allowed_origins", "azure_endpoints", "do_not_translate", mode="before")
+    @field_validator("allowed_origins", "azure_endpoints", "do_not_translate", "chat_prices", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value

@@ -78,6 +78,7 @@ class NodeCost(_Value):
     took_ms: Annotated[float, Field(ge=0)]
     prompt_tokens: Annotated[int, Field(ge=0)] = 0
     completion_tokens: Annotated[int, Field(ge=0)] = 0
+    cost_usd: Annotated[float, Field(ge=0)] | None = None
 
 
 class Insight(InsightDraft):
@@ -85,13 +86,15 @@ class Insight(InsightDraft):
 
     ``engine`` is ``"extractive"`` if sentences were selected and counted without any language model. ``withheld``
     utterances were kept from the model, because they read like instructions to it. ``dropped`` claims are not here,
-    because nothing that was said bears them out, and ``blocked`` ones for the harms that are named.
+    because nothing that was said bears them out, and ``blocked`` ones for the harms that are named. ``prompt_version``
+    changes with every word of the prompts and examples.
     """
 
     language: str
     languages: tuple[LanguageShare, ...]
     engine: str
     model: str | None
+    prompt_version: str
     withheld: tuple[str, ...]
     dropped: Annotated[int, Field(ge=0)]
     blocked: tuple[str, ...]

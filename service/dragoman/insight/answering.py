@@ -49,6 +49,7 @@ class Answer(_Value):
     quotes: tuple[Quote, ...]
     engine: str
     model: str | None
+    prompt_version: str
     withheld: tuple[str, ...]
     dropped: int
     costs: tuple[NodeCost, ...]
@@ -139,6 +140,7 @@ class AnswerStep:
             ),
             engine=replied.engine,
             model=replied.model,
+            prompt_version=self.content.version,
             withheld=shielded.withheld,
             dropped=reading.dropped,
             costs=(shielded.cost, replied.cost, watch.cost("conclude")),

@@ -51,6 +51,7 @@ class Polished(_Value):
     changes: tuple[Change, ...]
     engine: str
     model: str | None
+    prompt_version: str
     withheld: tuple[str, ...]
     costs: tuple[NodeCost, ...]
 
@@ -129,6 +130,7 @@ class PolishStep:
             changes=draft.changes if is_kept else (),
             engine=redrafted.engine,
             model=redrafted.model,
+            prompt_version=self.content.version,
             withheld=shielded.withheld,
             costs=(shielded.cost, redrafted.cost, watch.cost("conclude")),
         )

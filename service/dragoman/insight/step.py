@@ -86,6 +86,7 @@ class InsightStep:
             languages=conversation.languages(),
             engine=drafted.engine,
             model=drafted.model,
+            prompt_version=self.content.version,
             withheld=shielded.withheld,
             dropped=dropped,
             blocked=tuple(sorted({harm for harm in harms if harm})),

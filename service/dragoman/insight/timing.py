@@ -20,4 +20,5 @@ class Stopwatch:
             took_ms=round(1000 * (time.perf_counter() - self._began_s), 3),
             prompt_tokens=used.prompt_tokens,
             completion_tokens=used.completion_tokens,
+            cost_usd=used.cost_usd,
         )

@@ -43,9 +43,9 @@ export interface Insight {
   open_questions: Claim[];
   sentiment: { sentiment: 'positive' | 'neutral' | 'negative'; utterance_ids: string[] }[];
   languages: { locale: string; share: number }[];
-  engine: string; model: string | null;
+  engine: string; model: string | null; prompt_version: string;
   withheld: string[]; dropped: number; blocked: string[];
-  costs: { node: string; took_ms: number; prompt_tokens: number; completion_tokens: number }[];
+  costs: { node: string; took_ms: number; prompt_tokens: number; completion_tokens: number; cost_usd: number | null }[];
 }
 
 export interface Ledger {

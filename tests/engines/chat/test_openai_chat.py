@@ -2,14 +2,15 @@
 
 import asyncio
 import time
+from contextlib import aclosing
 
 import pytest
 
-from dragoman.domain.chat import ChatRequest, Message
+from dragoman.domain.chat import ChatReply, ChatRequest, Message
 from dragoman.domain.errors import ChatFilteredError, DragomanError, EngineFailedError, EngineRefusedError
 from dragoman.emulator.admission import KEY
 from dragoman.emulator.faults import Fault
-from dragoman.engines.chat.openai import ChatAccess, ChatOptions, OpenAIChat
+from dragoman.engines.chat.openai import ChatAccess, ChatOptions, OpenAIChat, Prices
 from tests.emulated import Emulator
 from tests.insight.talk import sample, step
 
@@ -36,6 +37,39 @@ def test_an_insight_comes_over_the_wire_as_it_does_in_process(emulator: Emulator
     drafted = next(cost for cost in far.costs if cost.node == "draft")
     assert drafted.prompt_tokens > drafted.completion_tokens > 0
     assert emulator.violations == []
+
+
+def test_what_it_costs_is_known_if_prices_are(emulator: Emulator) -> None:
+    access = ChatAccess(emulator.url, "gpt-test", is_azure=True, key=KEY)
+    usage = asyncio.run(OpenAIChat(access, ChatOptions(prices=Prices(1_000_000, 2_000_000))).complete(HELLO)).usage
+    assert usage.cost_usd == usage.prompt_tokens + 2 * usage.completion_tokens
+    assert asyncio.run(model(emulator).complete(HELLO)).usage.cost_usd is None
+
+
+async def streamed(asked: OpenAIChat) -> list[str | ChatReply]:
+    async with aclosing(asked.stream(HELLO)) as told:
+        return [piece async for piece in told]
+
+
+def test_an_answer_is_streamed(emulator: Emulator) -> None:
+    *pieces, reply = asyncio.run(streamed(model(emulator)))
+    assert isinstance(reply, ChatReply)
+    assert "".join(map(str, pieces)) == reply.text == "The parcel 12 is late."
+    assert reply.usage.completion_tokens > 0
+
+
+def test_a_stream_that_fails_says_why(emulator: Emulator) -> None:
+    emulator.faults.add(Fault(door="chat", filtered=True))
+    with pytest.raises(ChatFilteredError):
+        asyncio.run(streamed(model(emulator)))
+
+
+def test_who_leaves_a_stream_leaves_nothing_behind(emulator: Emulator) -> None:
+    async def leave() -> None:
+        async with aclosing(model(emulator).stream(HELLO)) as told:
+            assert await anext(told)
+
+    asyncio.run(leave())
 
 
 def test_one_model_serves_several_loops(emulator: Emulator) -> None:

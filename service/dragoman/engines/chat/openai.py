@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, cast
 
 import openai
+from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 from openai.types.shared_params import ResponseFormatJSONSchema
 
@@ -21,6 +22,7 @@ from dragoman.domain.errors import (
     engine_failure,
 )
 
+_PER_PRICE: Final = 1_000_000
 _API_VERSION: Final = "2024-10-21"
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 422})
 
@@ -41,16 +43,25 @@ class ChatAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars for a million tokens."""
+
+    prompt: float
+    completion: float
+
+
+@dataclass(frozen=True, slots=True)
 class ChatOptions:
     """How a model is asked: within ``timeout_s`` an attempt, ``retries`` times more if that fails, ``calls`` at once.
 
-    Some models take no ``temperature``: without one they use their own.
+    Some models take no ``temperature``: without one they use their own. With ``prices`` usage says what it cost.
     """
 
     timeout_s: float = 30.0
     retries: int = 2
     temperature: float | None = None
     calls: int = 16
+    prices: Prices | None = None
 
 
 class OpenAIChat:
@@ -83,7 +94,7 @@ class OpenAIChat:
         except openai.OpenAIError as error:
             raise _failure(error) from error
         choice, used = completion.choices[0], completion.usage
-        usage = Usage(used.prompt_tokens, used.completion_tokens) if used else Usage()
+        usage = self._usage(used)
         return self._reply(request, choice.message.content or "", choice.finish_reason, completion.model, usage)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
@@ -122,7 +133,7 @@ class OpenAIChat:
                         return
                     model = chunk.model or model
                     if chunk.usage:
-                        usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+                        usage = self._usage(chunk.usage)
                     for choice in chunk.choices:
                         finish = choice.finish_reason or finish
                         if choice.delta.content:
@@ -138,6 +149,14 @@ class OpenAIChat:
         """Let go of connections and threads."""
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._client.close()
+
+    def _usage(self, used: CompletionUsage | None) -> Usage:
+        if used is None:
+            return Usage()
+        prices, cost_usd = self._options.prices, None
+        if prices:
+            cost_usd = (used.prompt_tokens * prices.prompt + used.completion_tokens * prices.completion) / _PER_PRICE
+        return Usage(used.prompt_tokens, used.completion_tokens, cost_usd)
 
     def _reply(self, request: ChatRequest, text: str, finish: str | None, model: str, usage: Usage) -> ChatReply:
         if finish == "content_filter":
