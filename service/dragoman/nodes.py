@@ -10,7 +10,6 @@ from typing import cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from dragoman.assembly import build_answer, build_insight, build_judge, build_polish
 from dragoman.domain.chat import Message
 from dragoman.domain.insight import Insight
 from dragoman.insight.answering import Answer, AnswerStep, Replied
@@ -21,6 +20,7 @@ from dragoman.insight.shielding import Shielded
 from dragoman.insight.step import Drafted, InsightStep
 from dragoman.insight.wording import corpus_figures
 from dragoman.settings import read_settings
+from dragoman.steps import Steps
 
 Json = dict[str, JsonValue]
 
@@ -129,7 +129,7 @@ async def eval_insight_score(
 ) -> Json:
     """Score one insight."""
     made, about = Insight.model_validate(insight), Conversation.model_validate(conversation)
-    return _json(await _judge(Path(file).parent).insight(made, about, expected))
+    return _json(await _judge(file).insight(made, about, expected))
 
 
 async def eval_answer_score(
@@ -141,12 +141,12 @@ async def eval_answer_score(
 ) -> Json:
     """Score one answer."""
     made, about = Answer.model_validate(answer), Conversation.model_validate(conversation)
-    return _json(await _judge(Path(file).parent).answer(made, about, language, expected))
+    return _json(await _judge(file).answer(made, about, language, expected))
 
 
 async def eval_translation_score(file: str, source: str, translation: str, reference: str) -> Json:
     """Score one translation."""
-    return _json(await _judge(Path(file).parent).translation(source, translation, reference))
+    return _json(await _judge(file).translation(source, translation, reference))
 
 
 def eval_mean(scores: Sequence[Json], log_metric: Callable[[str, float], object]) -> dict[str, float]:
@@ -168,35 +168,24 @@ def _logged(figures: dict[str, float], log_metric: Callable[[str, float], object
 
 
 @cache
-def _read_insight(folder: Path) -> InsightStep:
-    return build_insight(read_settings(), folder)
-
-
-@cache
-def _read_answer(folder: Path) -> AnswerStep:
-    return build_answer(read_settings(), folder)
-
-
-@cache
-def _read_polish(folder: Path) -> PolishStep:
-    return build_polish(read_settings(), folder)
-
-
-@cache
-def _judge(folder: Path) -> Judge:
-    return build_judge(read_settings(), folder)
+def _steps() -> Steps:
+    return Steps(read_settings())
 
 
 def _insight(file: str) -> InsightStep:
-    return _read_insight(Path(file).parent)
+    return _steps().insight(Path(file).parent)
 
 
 def _answer(file: str) -> AnswerStep:
-    return _read_answer(Path(file).parent)
+    return _steps().answer(Path(file).parent)
 
 
 def _polish(file: str) -> PolishStep:
-    return _read_polish(Path(file).parent)
+    return _steps().polish(Path(file).parent)
+
+
+def _judge(file: str) -> Judge:
+    return _steps().judge(Path(file).parent)
 
 
 def _json(value: BaseModel) -> Json:

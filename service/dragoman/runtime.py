@@ -8,19 +8,11 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from dragoman.assembly import (
-    Transcribers,
-    Translators,
-    build_answer,
-    build_insight_client,
-    build_polish,
-    build_transcribers,
-)
+from dragoman.assembly import Transcribers, Translators, build_transcribers
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import (
@@ -36,14 +28,12 @@ from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions
 from dragoman.domain.speech import AudioInput, Notice
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
-from dragoman.insight.answering import AnswerStep
-from dragoman.insight.client import InsightClient
-from dragoman.insight.polishing import PolishStep
 from dragoman.pipeline.memory import Memory
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.resources import BUNDLED_MODELS, samples_folder
 from dragoman.settings import Settings, read_settings
+from dragoman.steps import Steps
 from dragoman.store.ports import Books
 from dragoman.streams import blocking
 
@@ -158,6 +148,8 @@ class Runtime:
         self._transcribers: Transcribers | None = None
         self._loading = threading.Lock()
         self._translators = Translators(self.settings)
+        self.steps = Steps(self.settings)
+        """What language models do with what was said."""
 
     def __enter__(self) -> Self:
         return self
@@ -172,6 +164,7 @@ class Runtime:
         if self._transcribers is not None:
             self._transcribers.scheduler.close()
         self._translators.close()
+        self.steps.close()
 
     async def ready(self) -> EngineInfo:
         """Load the model if need be, and say what it is.
@@ -199,21 +192,6 @@ class Runtime:
     def translator(self) -> Translator | None:
         """The engine that translates, if there is one."""
         return self._translators.all
-
-    @cached_property
-    def insight(self) -> InsightClient:
-        """What says what follows from a conversation."""
-        return build_insight_client(self.settings)
-
-    @cached_property
-    def polisher(self) -> PolishStep:
-        """What reads finals again."""
-        return build_polish(self.settings)
-
-    @cached_property
-    def answers(self) -> AnswerStep:
-        """What answers questions about conversations."""
-        return build_answer(self.settings)
 
     async def check(self, wishes: Wishes) -> None:
         """Find out whether wishes can be met, before any recording is touched; raises as ``start``."""
@@ -248,8 +226,8 @@ class Runtime:
         """Return a session on the engines of this process; see ``Session``. Raises as ``start``."""
         engines = await asyncio.to_thread(self._load)
         transcriber = engines.live if spec.live else engines.recorded
-        insight = self.insight if spec.insight else None
-        polisher = self.polisher if spec.polish else None
+        insight = self.steps.insight_client if spec.insight else None
+        polisher = self.steps.polish() if spec.polish else None
         return Session(spec, transcriber, self.translator, memory, arrived_s, insight, polisher)
 
     async def transcribe(self, recording: Recording, wishes: Wishes) -> AsyncGenerator[DurableEvent, None]:

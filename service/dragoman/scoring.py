@@ -10,13 +10,13 @@ from fastapi import FastAPI, Request, Response, params
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from dragoman.assembly import build_answer, build_insight
 from dragoman.domain.errors import ChatFilteredError, DragomanError, LocaleError
 from dragoman.domain.insight import Claim
 from dragoman.domain.language import parse_target
 from dragoman.insight.answering import Answer
 from dragoman.insight.conversation import Conversation
 from dragoman.settings import Settings
+from dragoman.steps import Steps
 
 Json = dict[str, JsonValue]
 
@@ -101,7 +101,7 @@ def _refused(code: str, message: str, status: int = 400) -> JSONResponse:
 
 
 def _insight(settings: Settings) -> Scored:
-    step = build_insight(settings)
+    step = Steps(settings).insight()
 
     async def run(body: bytes) -> Json:
         given = _Input.model_validate_json(body)
@@ -112,7 +112,7 @@ def _insight(settings: Settings) -> Scored:
 
 
 def _answer(settings: Settings) -> Scored:
-    step = build_answer(settings)
+    step = Steps(settings).answer()
 
     async def run(body: bytes) -> Json:
         given = _Question.model_validate_json(body)

@@ -142,7 +142,7 @@ def read_settings(**chosen: object) -> Settings:
         problems = "; ".join(
             f"{problem['loc'][0]} (DRAGOMAN_{str(problem['loc'][0]).upper()}): {problem['msg']}"
             if problem["loc"]
-            else problem["msg"]
+            else problem["msg"].removeprefix("Value error, ")
             for problem in error.errors()
         )
         raise SettingsError(f"Bad setting: {problems}.") from error

@@ -41,7 +41,7 @@ def add_answers(app: FastAPI, door: Door) -> None:
         records = [await door.server.allowed(session_id, caller.owner) for session_id in asked.sessions]
         transcripts = [await read_back(door.server.hub.stored(record.session_id)) for record in records]
         conversation = conversation_of(transcripts)
-        step = door.server.runtime.answers
+        step = door.server.runtime.steps.answer()
         if "text/event-stream" in request.headers.get("accept", ""):
             told = step.stream(asked.question, conversation, language)
             return StreamingResponse(_events(told), media_type="text/event-stream")

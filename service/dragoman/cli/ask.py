@@ -33,7 +33,7 @@ async def _ask(question: str, files: Sequence[Path], language: str) -> int:
 
     conversation = conversation_of([read_transcript(file) for file in files])
     with Runtime() as runtime:
-        async with aclosing(runtime.answers.stream(question, conversation, parse_target(language))) as told:
+        async with aclosing(runtime.steps.answer().stream(question, conversation, parse_target(language))) as told:
             async for item in told:
                 if isinstance(item, Claim):
                     click.echo(f"{item.text}  [{', '.join(item.utterance_ids)}]")

@@ -179,11 +179,11 @@ def _azure() -> Iterator[Finding]:
 
 
 def _chat() -> Finding:
-    from dragoman.assembly import reach_chat
     from dragoman.settings import read_settings
+    from dragoman.steps import Steps
 
     try:
-        return Finding("ok", "what follows", reach_chat(read_settings()))
+        return Finding("ok", "what follows", Steps(read_settings()).reach_chat())
     except DragomanError as error:
         return Finding("missing", "what follows", str(error), "check the DRAGOMAN_CHAT_… variables")
 

@@ -1,7 +1,7 @@
 """The roles that an engine can play. An engine is any object with the right methods; there is no base class."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,3 +120,18 @@ class Guard(Protocol):
             DragomanError: if nobody can tell.
         """
         ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """Something that holds connections or threads."""
+
+    def close(self) -> None:
+        """Let go of them."""
+        ...
+
+
+def close(engine: object) -> None:
+    """Close an engine, if it holds anything."""
+    if isinstance(engine, Closes):
+        engine.close()

@@ -7,6 +7,7 @@ from pydantic import JsonValue, ValidationError
 
 from dragoman.domain.errors import EngineFailedError
 from dragoman.domain.insight import Insight
+from dragoman.engines.ports import close
 from dragoman.insight.conversation import Conversation
 
 
@@ -27,6 +28,10 @@ class RemoteInsight:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
+
+    def close(self) -> None:
+        """Let go of what calls the flow."""
+        close(self._flow)
 
     async def run(self, conversation: Conversation, language: str) -> Insight:
         """Return what follows from a conversation.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dragoman.engines.ports import Guard
+from dragoman.engines.ports import Guard, close
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,11 @@ class Guards:
     def name(self) -> str:
         """Their names."""
         return "+".join(guard.name for guard in self.guards)
+
+    def close(self) -> None:
+        """Close them."""
+        for guard in self.guards:
+            close(guard)
 
     async def attacks(self, texts: Sequence[str]) -> Sequence[bool]:
         """Return which texts any of them suspects; what one has found the next need not judge."""
