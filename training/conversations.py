@@ -4,11 +4,15 @@ Every recording in which several things are said becomes a conversation, read in
 really said, with the speakers and translations of the manifest.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from typing import Final
 
+from dragoman.insight.conversation import Conversation
 from dragoman.resources import flows_folder, samples_folder
+from dragoman.settings import Settings
+from dragoman.steps import Steps
 
 READERS: Final = ("en", "de", "fr", "es")
 EXPECTED: Final[Mapping[str, tuple[int, ...]]] = {
@@ -91,12 +95,49 @@ def rough() -> Iterator[Mapping[str, object]]:
         yield {"conversation": {"lines": [*lines[:-1], last]}, "glossary": [word]}
 
 
-def as_lines(found: Iterator[Mapping[str, object]]) -> str:
+async def insights() -> AsyncGenerator[Mapping[str, object], None]:
+    """Yield what the extractive engine says of the calls above, with what was expected, for its evaluation."""
+    step = Steps(Settings()).insight()
+    for given in conversations():
+        if given["expected"]:
+            about, language = Conversation.model_validate(given["conversation"]), str(given["language"])
+            insight = (await step.run(about, language)).model_copy(update={"costs": ()})
+            yield {"insight": insight.model_dump(mode="json"), **_without(given, "language")}
+
+
+async def answers() -> AsyncGenerator[Mapping[str, object], None]:
+    """Yield what the extractive engine answers to the questions above, for its evaluation."""
+    step = Steps(Settings()).answer()
+    for given in questions():
+        about, language = Conversation.model_validate(given["conversation"]), str(given["language"])
+        answer = (await step.run(str(given["question"]), about, language)).model_copy(update={"costs": ()})
+        yield {"answer": answer.model_dump(mode="json"), **_without(given, "question")}
+
+
+def _without(given: Mapping[str, object], name: str) -> Mapping[str, object]:
+    return {key: value for key, value in given.items() if key != name}
+
+
+async def _collected(found: AsyncGenerator[Mapping[str, object], None]) -> list[Mapping[str, object]]:
+    return [each async for each in found]
+
+
+def all_data() -> Mapping[str, str]:
+    """Return the data of every flow whose data is made here, as JSON lines."""
+    return {
+        "insight": as_lines(conversations()),
+        "answer": as_lines(questions()),
+        "polish": as_lines(rough()),
+        "eval_insight": as_lines(asyncio.run(_collected(insights()))),
+        "eval_answer": as_lines(asyncio.run(_collected(answers()))),
+    }
+
+
+def as_lines(found: Iterable[Mapping[str, object]]) -> str:
     """Return them as JSON lines."""
     return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in found)
 
 
 if __name__ == "__main__":
-    (flows_folder() / "insight" / "data.jsonl").write_text(as_lines(conversations()), encoding="utf-8")
-    (flows_folder() / "answer" / "data.jsonl").write_text(as_lines(questions()), encoding="utf-8")
-    (flows_folder() / "polish" / "data.jsonl").write_text(as_lines(rough()), encoding="utf-8")
+    for flow, lines in all_data().items():
+        (flows_folder() / flow / "data.jsonl").write_text(lines, encoding="utf-8")

@@ -6,5 +6,5 @@ from dragoman import nodes
 
 
 @tool
-def conclude(replied: dict, question: str, shielded: dict, language: str) -> dict:
-    return nodes.answer_conclude(__file__, replied, question, shielded, language)
+async def conclude(replied: dict, question: str, shielded: dict, language: str) -> dict:
+    return await nodes.answer_conclude(__file__, replied, question, shielded, language)

@@ -26,7 +26,7 @@ async def _reply(given: dict, context: WorkflowContext[dict]) -> None:
 @executor(id="conclude")
 async def _conclude(given: dict, context: WorkflowContext[None, dict]) -> None:
     replied, shielded = given["replied"], given["shielded"]
-    answer = nodes.answer_conclude(__file__, replied, given["question"], shielded, given["language"])
+    answer = await nodes.answer_conclude(__file__, replied, given["question"], shielded, given["language"])
     await context.yield_output({"answer": answer})
 
 

@@ -6,5 +6,5 @@ from dragoman import nodes
 
 
 @tool
-def conclude(redrafted: dict, conversation: dict, shielded: dict, glossary: list) -> dict:
-    return nodes.polish_conclude(__file__, redrafted, conversation, shielded, glossary)
+async def conclude(redrafted: dict, conversation: dict, shielded: dict, glossary: list) -> dict:
+    return await nodes.polish_conclude(__file__, redrafted, conversation, shielded, glossary)

@@ -26,7 +26,7 @@ async def _redraft(given: dict, context: WorkflowContext[dict]) -> None:
 @executor(id="conclude")
 async def _conclude(given: dict, context: WorkflowContext[None, dict]) -> None:
     about, shielded, glossary = given["conversation"], given["shielded"], given["glossary"]
-    polished = nodes.polish_conclude(__file__, given["redrafted"], about, shielded, glossary)
+    polished = await nodes.polish_conclude(__file__, given["redrafted"], about, shielded, glossary)
     await context.yield_output({"polished": polished})
 
 

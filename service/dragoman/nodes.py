@@ -78,12 +78,12 @@ async def answer_reply(file: str, messages: Sequence[JsonValue]) -> Json:
     return _json(await _answer(file).reply(_MESSAGES.validate_python(messages)))
 
 
-def answer_conclude(
+async def answer_conclude(
     file: str, replied: Mapping[str, JsonValue], question: str, shielded: Mapping[str, JsonValue], language: str
 ) -> Json:
-    """Keep the sentences that are borne out."""
+    """Keep the sentences that are borne out and harm nobody."""
     said, may_read = Replied.model_validate(replied), Shielded.model_validate(shielded)
-    return _json(_answer(file).conclude(said, question, may_read, language))
+    return _json(await _answer(file).conclude(said, question, may_read, language))
 
 
 async def polish_shield(file: str, conversation: Mapping[str, JsonValue]) -> Json:
@@ -112,7 +112,7 @@ async def polish_redraft(
     return _json(await _polish(file).redraft(_MESSAGES.validate_python(messages), line, may_read))
 
 
-def polish_conclude(
+async def polish_conclude(
     file: str,
     redrafted: Mapping[str, JsonValue],
     conversation: Mapping[str, JsonValue],
@@ -121,7 +121,7 @@ def polish_conclude(
 ) -> Json:
     """Keep the original if the new text is another one."""
     line, may_read = Conversation.model_validate(conversation).lines[-1], Shielded.model_validate(shielded)
-    return _json(_polish(file).conclude(Redrafted.model_validate(redrafted), line, may_read, glossary))
+    return _json(await _polish(file).conclude(Redrafted.model_validate(redrafted), line, may_read, glossary))
 
 
 async def eval_insight_score(

@@ -11,7 +11,7 @@ from dragoman.insight.conversation import Conversation
 from dragoman.resources import flows_folder
 from tests.flows.promptflow import PromptFlow, installed
 from tests.insight.talk import answering, polishing, step
-from training.conversations import as_lines, conversations, questions, rough
+from training.conversations import all_data
 
 pytestmark = pytest.mark.slow
 
@@ -47,8 +47,9 @@ def timeless(insight: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_data_is_what_the_recordings_say() -> None:
-    for name, found in (("insight", conversations()), ("answer", questions()), ("polish", rough())):
-        assert (flows_folder() / name / "data.jsonl").read_text(encoding="utf-8") == as_lines(found)
+    for flow, lines in all_data().items():
+        assert (flows_folder() / flow / "data.jsonl").read_text(encoding="utf-8") == lines, flow
+    assert {path.parent.name for path in flows_folder().glob("*/data.jsonl")} == set(FLOWS)
     assert len(asked()) >= 50
 
 

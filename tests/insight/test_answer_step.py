@@ -78,6 +78,15 @@ def test_orders_are_no_questions(question: str) -> None:
         ask(answering(), question)
 
 
+def test_harm_is_not_repeated_whole_or_in_a_stream() -> None:
+    about = conversation("I will kill you if order 5 is late.", "It is late.")
+    said = "He says: I will kill you. [u_1] It is late. [u_2]"
+    answer = ask(answering(ScriptedChat(said)), "What happened?", about)
+    assert ([each.text for each in answer.sentences], answer.blocked) == (["It is late."], ("violence",))
+    told = streamed(answering(ScriptedChat(said)), "What happened?", about)
+    assert [item.text for item in told if isinstance(item, Claim)] == ["It is late."]
+
+
 def test_what_reads_like_an_order_is_withheld() -> None:
     about = Conversation(lines=(*DELAY.lines, Line(id="u_4", text=TEXTS[0][1], locale="en-US")))
     chat = ScriptedChat("PWNED [u_4]")

@@ -75,6 +75,11 @@ def test_a_correction_stays_and_says_what_it_changed() -> None:
     assert "Welcome to Contoso." in chat.requests[0].messages[-1].content
 
 
+def test_a_harm_that_was_not_said_is_not_put_in_its_place() -> None:
+    assert polish(polishing(drafted("I will kill you soon.", [CHANGE])), "I will call you soon.").changes == ()
+    assert polish(polishing(drafted("I will kill you soon.", [CHANGE])), "I will kill you sun.").changes
+
+
 @pytest.mark.parametrize(("locale", "text"), TEXTS[::8])
 def test_an_order_to_the_model_is_not_shown_to_it_and_stays(locale: str, text: str) -> None:
     chat = ScriptedChat()

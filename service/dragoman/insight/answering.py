@@ -1,7 +1,7 @@
 """Questions about what was said, answered with the utterances that bear the answer out, sentence by sentence."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -40,7 +40,7 @@ class Quote(_Value):
 class Answer(_Value):
     """An answer, its sentences with the utterances that bear them out, and these utterances as they were spoken.
 
-    ``is_found`` is false if the transcript does not say. The rest is as in an ``Insight``.
+    ``is_found`` is false if the transcript does not say, or only harm. The rest is as in an ``Insight``.
     """
 
     question: str
@@ -52,6 +52,7 @@ class Answer(_Value):
     prompt_version: str
     withheld: tuple[str, ...]
     dropped: int
+    blocked: tuple[str, ...]
     costs: tuple[NodeCost, ...]
 
 
@@ -80,7 +81,8 @@ class AnswerStep:
     async def run(self, question: str, conversation: Conversation, language: str) -> Answer:
         """Return the whole answer, in ``language``; raises as ``stream``."""
         shielded = await self.shield(question, conversation, language)
-        return self.conclude(await self.reply(self.prompt(question, shielded, language)), question, shielded, language)
+        replied = await self.reply(self.prompt(question, shielded, language))
+        return await self.conclude(replied, question, shielded, language)
 
     async def stream(
         self, question: str, conversation: Conversation, language: str
@@ -99,9 +101,10 @@ class AnswerStep:
                 if isinstance(piece, ChatReply):
                     cost = watch.cost("reply", piece.usage)
                     replied = Replied(text=piece.text, engine=piece.engine, model=piece.model, cost=cost)
-                    yield self.conclude(replied, question, shielded, language)
+                    yield await self.conclude(replied, question, shielded, language)
                     return
-                for sentence in reading.add(piece):
+                sentences, _ = await self._harmless(reading.add(piece))
+                for sentence in sentences:
                     yield sentence
 
     async def shield(self, question: str, conversation: Conversation, language: str) -> Shielded:
@@ -124,17 +127,17 @@ class AnswerStep:
         cost = watch.cost("reply", reply.usage)
         return Replied(text=reply.text, engine=reply.engine, model=reply.model, cost=cost)
 
-    def conclude(self, replied: Replied, question: str, shielded: Shielded, language: str) -> Answer:
-        """Keep the sentences that are borne out, and quote what bears them out."""
+    async def conclude(self, replied: Replied, question: str, shielded: Shielded, language: str) -> Answer:
+        """Keep the sentences that are borne out and harm nobody, and quote what bears them out."""
         watch = Stopwatch()
         reading = _Reading(shielded.conversation, language)
-        sentences = tuple(reading.add(replied.text))
+        sentences, blocked = await self._harmless(reading.add(replied.text))
         lines = {line.id: line for line in shielded.conversation.lines}
         named = dict.fromkeys(each for sentence in sentences for each in sentence.utterance_ids)
         return Answer(
             question=question,
             is_found=bool(sentences),
-            sentences=sentences,
+            sentences=tuple(sentences),
             quotes=tuple(
                 Quote(utterance_id=each, speaker=lines[each].speaker, text=lines[each].text) for each in named
             ),
@@ -143,8 +146,15 @@ class AnswerStep:
             prompt_version=self.content.version,
             withheld=shielded.withheld,
             dropped=reading.dropped,
+            blocked=blocked,
             costs=(shielded.cost, replied.cost, watch.cost("conclude")),
         )
+
+    async def _harmless(self, sentences: Sequence[Claim]) -> tuple[list[Claim], tuple[str, ...]]:
+        """Return the sentences that harm nobody, and the harms of the others."""
+        harms = await self.guard.harms([sentence.text for sentence in sentences]) if sentences else ()
+        kept = [sentence for sentence, harm in zip(sentences, harms, strict=True) if harm is None]
+        return kept, tuple(sorted({harm for harm in harms if harm}))
 
 
 @dataclass(slots=True)

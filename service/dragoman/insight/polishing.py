@@ -90,7 +90,7 @@ class PolishStep:
         shielded = await self.shield(conversation)
         messages = self.prompt(conversation.lines[-1], shielded, glossary)
         redrafted = await self.redraft(messages, conversation.lines[-1], shielded)
-        return self.conclude(redrafted, conversation.lines[-1], shielded, glossary)
+        return await self.conclude(redrafted, conversation.lines[-1], shielded, glossary)
 
     async def shield(self, conversation: Conversation) -> Shielded:
         """Withhold what reads like an order to the model; if the last utterance does, it stays as it is."""
@@ -117,11 +117,14 @@ class PolishStep:
         cost = watch.cost("redraft", asked.usage)
         return Redrafted(draft=asked.answer, engine=asked.engine, model=asked.model, cost=cost)
 
-    def conclude(self, redrafted: Redrafted, line: Line, shielded: Shielded, glossary: Sequence[str]) -> Polished:
-        """Keep the original if the new text is another one."""
+    async def conclude(self, redrafted: Redrafted, line: Line, shielded: Shielded, glossary: Sequence[str]) -> Polished:
+        """Keep the original if the new text is another one, or does a harm that the original did not."""
         watch = Stopwatch()
         draft = redrafted.draft
         is_kept = draft.text != line.text and _is_corrected(line.text, draft.text, glossary)
+        if is_kept:
+            before, after = await self.guard.harms([line.text, draft.text])
+            is_kept = after is None or after == before
         made = {each.target: each.text for each in draft.translations if each.target in line.translations}
         return Polished(
             utterance_id=line.id,
