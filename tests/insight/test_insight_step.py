@@ -115,6 +115,27 @@ def test_what_is_borne_out_stays() -> None:
     assert (len(insight.summary), len(insight.topics), len(insight.action_items)) == (1, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("locale", "said", "good", "bad"),
+    [
+        ("ja-JP", "私の注文775375はまだ届いていません。", "注文775375が届いていない。", "天気はとても良かった。"),
+        ("zh-CN", "我的订单775375还没有到。", "订单775375没有到。", "昨天天气很好。"),
+        ("en-US", "The repair costs 1,250 euros.", "The repair costs 1250 euros.", "The repair costs 250 euros."),
+        ("de-DE", "Das kostet 1.250 Euro.", "Es kostet 1250 Euro.", "Es kostet 1 Euro."),
+    ],
+)
+def test_every_script_and_number_is_compared(locale: str, said: str, good: str, bad: str) -> None:
+    answer = draft(summary=[{"text": text, "utterance_ids": ["u_1"]} for text in (good, bad)])
+    insight = ask(step(ScriptedChat(answer)), conversation(said, locale=locale), locale.partition("-")[0])
+    assert [claim.text for claim in insight.summary] == [good]
+
+
+def test_a_quote_of_a_language_without_spaces_is_found() -> None:
+    item = {"task": "月曜日に電話する", "owner": None, "quote": "月曜日に電話します", "utterance_ids": ["u_1"]}
+    about = conversation("では、月曜日に電話します。", locale="ja-JP")
+    assert ask(step(ScriptedChat(draft(action_items=[item]))), about, "ja").action_items
+
+
 def test_words_cannot_be_compared_across_languages_but_numbers_can() -> None:
     german = conversation("Die Bestellung 775375 ist verspätet.", locale="de-DE")
     chat = ScriptedChat(

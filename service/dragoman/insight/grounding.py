@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from dragoman.domain.insight import ActionItem, Claim, InsightDraft, Mood, Topic
+from dragoman.domain.language import base_language
 from dragoman.insight.conversation import Conversation, Line
 
 T = TypeVar("T", Claim, Topic, ActionItem, Mood)
@@ -54,8 +55,9 @@ def _is_borne_out(claim: Claim | Topic | ActionItem | Mood, lines: dict[str, Lin
 
 def _contains(line: Line, quote: str) -> bool:
     """Return whether somebody said this, word by word."""
-    wanted = _words(quote)
-    said = _words(line.text)
+    wanted, said = _words(quote), _words(line.text)
+    if _UNSPACED.search(quote):
+        return bool(wanted) and "".join(wanted) in "".join(said)
     return bool(wanted) and any(said[at : at + len(wanted)] == wanted for at in range(len(said) - len(wanted) + 1))
 
 
@@ -64,13 +66,11 @@ def agrees(text: str, cited: Sequence[Line], language: str) -> bool:
     said = " ".join(
         [*(line.text for line in cited), *(other for line in cited for other in line.translations.values())]
     )
-    if not set(_NUMBER.findall(text)) <= set(_NUMBER.findall(said)):
+    if not _numbers(text) <= _numbers(said):
         return False
-    words = [word for word in _words(text) if len(word) > _SHORT]
-    known = {word[:_STEM] for word in _words(said)}
-    is_comparable = all(line.in_language(language) != line.text or line.locale.startswith(language) for line in cited)
-    shared = sum(word[:_STEM] in known for word in words)
-    return not words or not is_comparable or shared >= len(words) * _LEAST_SHARED
+    stems, known = _stems(text, _SHORT), set(_stems(said, 0))
+    shared = sum(stem in known for stem in stems)
+    return not stems or not _is_comparable(cited, language) or shared >= len(stems) * _LEAST_SHARED
 
 
 _SHORT: Final = 3
@@ -80,6 +80,33 @@ _STEM: Final = 5
 """Words that begin alike are taken for the same: endings differ."""
 
 _LEAST_SHARED: Final = 0.25
+
+_GROUPING: Final = re.compile(r"(?<=\d)[.,'’\u00a0\u202f ](?=\d{3}(?!\d))")
+"""What stands between the thousands of a number."""
+
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Letters of languages that are written without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+
+
+def _is_comparable(cited: Sequence[Line], language: str) -> bool:
+    """Return whether what was said is there in the language of the claim."""
+    reader = base_language(language)
+    return all(base_language(line.locale) == reader or line.in_language(language) != line.text for line in cited)
+
+
+def _numbers(text: str) -> set[str]:
+    return set(_NUMBER.findall(_GROUPING.sub("", text)))
+
+
+def _stems(text: str, longer_than: int) -> list[str]:
+    """Return how words begin; of what is written without spaces, every two letters that stand together."""
+    stems: list[str] = []
+    for word in _words(text):
+        if _UNSPACED.search(word):
+            stems += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
+        elif len(word) > longer_than:
+            stems.append(word[:_STEM])
+    return stems
 
 
 def _words(text: str) -> list[str]:
