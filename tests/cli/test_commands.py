@@ -116,6 +116,8 @@ def test_finals_that_are_read_again_keep_their_original() -> None:
     first = json.loads(done.stdout)["utterances"][0]
     assert first["text"] == "Good morning, this is Emma Wilson speaking."
     assert first["polished"] == "Good morning, this is Emma Wilsen speaking."
+    done = dragoman("transcribe", "-q", "--polish", "--phrases", "Wilsen", call("en").path)
+    assert "u_1 reads  Good morning, this is Emma Wilsen speaking." in done.stdout
 
 
 def test_questions_are_answered_with_what_was_said(tmp_path: Path) -> None:

@@ -74,6 +74,17 @@ def test_who_speaks_is_named_if_that_is_known() -> None:
     assert to_tsv(spoken).splitlines()[1].split("\t")[3] == "Guest-1"
 
 
+def test_how_an_utterance_should_read_stands_below_it() -> None:
+    spoken = said(0, 900, "Hier ist Contosso.", en="This is Contoso.").model_copy(
+        update={"polished": "Hier ist Contoso."}
+    )
+    assert to_text(transcript(spoken)).splitlines() == [
+        "[00:00:00.000 → 00:00:00.900]  de-DE  Hier ist Contosso.",
+        "                               reads  Hier ist Contoso.",
+        "                                → en  This is Contoso.",
+    ]
+
+
 def test_srt_is_what_players_read() -> None:
     assert to_srt(TWO) == ("1\n00:00:00,512 --> 00:00:02,240\nGuten Tag.\n\n2\n01:00:00,000 --> 01:00:01,500\nBye.\n")
 

@@ -26,6 +26,7 @@ from dragoman.domain.events import (
     SessionEnded,
     TranscriptFinal,
     TranscriptPartial,
+    TranscriptPolished,
     TranslationFinal,
     WarningEvent,
     to_json,
@@ -143,6 +144,9 @@ class _Shown:
                 self._starts[event.utterance_id] = start = f"[{_clock(event.start_ms)}]"
                 speaker = f"{event.speaker}  " if event.speaker else ""
                 self._line(f"{start}  {speaker}{event.locale}  {event.text}")
+            case TranscriptPolished():
+                start = self._starts.get(event.utterance_id, "")
+                self._line(click.style(f"{start}  reads  {event.text}", fg="green"))
             case TranslationFinal():
                 start = self._starts.get(event.utterance_id, "")
                 self._line(click.style(f"{start}  {f'→ {event.target}':>5}  {event.text}", fg="cyan"))

@@ -16,7 +16,7 @@ from dragoman.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
 from dragoman.cli.output import Output
 from dragoman.cli.progress import ProgressBar
 from dragoman.domain.errors import DragomanError
-from dragoman.domain.events import DurableEvent, ErrorEvent, InsightFailed, WarningEvent, to_json
+from dragoman.domain.events import DurableEvent, ErrorEvent, InsightFailed, TranscriptPolished, WarningEvent, to_json
 from dragoman.pipeline.captions import utterance_lines
 from dragoman.pipeline.minutes import minutes
 from dragoman.pipeline.transcript import Transcript, TranscriptBuilder, merge
@@ -118,6 +118,8 @@ class Runner:
                     _write(lines, to_json(event) + "\n")
                     if streams_text:
                         _write(sys.stdout, "".join(map(utterance_lines, utterances)))
+                        if isinstance(event, TranscriptPolished):  # after its utterance, and perhaps after others
+                            _write(sys.stdout, f"  {event.utterance_id} reads  {event.text}\n")
                     self._report(event, file, progress)
         transcript = builder.transcript()
         if streams_text and transcript.insight:

@@ -42,14 +42,15 @@ def to_text(transcript: Transcript) -> str:
 
 
 def utterance_lines(utterance: Utterance) -> str:
-    """Return one line with time, speaker, locale and text, and one below it per translation."""
+    """Return one line with time, speaker, locale and text; below it how it should read, and one per translation."""
     channel = "" if utterance.channel is None else f"channel {utterance.channel}  "
     speaker = f"{utterance.speaker}  " if utterance.speaker else ""
     head = f"[{_clock(utterance.start_ms)} → {_clock(utterance.end_ms)}]  {channel}{speaker}{utterance.locale}  "
     translations = [
         f"{f'→ {target}  ':>{len(head)}}{text}\n" for target, text in utterance.translations.items() if text
     ]
-    return "".join([f"{head}{utterance.text}\n", *translations])
+    reads = [f"{'reads  ':>{len(head)}}{utterance.polished}\n"] if utterance.polished else []
+    return "".join([f"{head}{utterance.text}\n", *reads, *translations])
 
 
 def to_srt(transcript: Transcript, target: str | None = None) -> str:
