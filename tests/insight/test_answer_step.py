@@ -1,4 +1,5 @@
 import asyncio
+import time
 from contextlib import aclosing
 
 import pytest
@@ -58,6 +59,36 @@ def test_sentences_that_nothing_bears_out_are_dropped() -> None:
     assert [sentence.text for sentence in answer.sentences] == ["Order 775375 is late.", "He calls on Monday."]
     assert answer.dropped == 2
     assert [quote.utterance_id for quote in answer.quotes] == ["u_1", "u_3"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Order 775375 is late. [u_1][u_2] He calls on Monday. [u_3]",
+        "Order 775375 is late [u_1, u_2]. He calls on Monday [u_3].",
+        "Order 775375 is late. [u_1; u_2]\n\nHe calls on Monday. [u_3]\n",
+        "Order 775375 is late. [u_1] [u_2] He calls on Monday. [u_3]",
+    ],
+)
+def test_utterances_are_named_in_many_ways(said: str) -> None:
+    whole = ask(answering(ScriptedChat(said)), "What happened?")
+    assert [each.text.rstrip(".") for each in whole.sentences] == ["Order 775375 is late", "He calls on Monday"]
+    assert [each.utterance_ids for each in whole.sentences] == [("u_1", "u_2"), ("u_3",)]
+    told = streamed(answering(ScriptedChat(said)), "What happened?")
+    assert tuple(item for item in told if isinstance(item, Claim)) == whole.sentences
+
+
+def test_a_model_that_names_nothing_is_read_in_no_time() -> None:
+    began_s = time.monotonic()
+    assert not ask(answering(ScriptedChat("And so on. " * 20_000)), "What happened?").is_found
+    streamed(answering(ScriptedChat("Yes." + "\n" * 3_000)), "What happened?")
+    assert time.monotonic() - began_s < 2
+
+
+def test_an_example_is_text_where_the_answer_is() -> None:
+    chat = ScriptedChat(NOT_THERE)
+    ask(answering(chat), "Who paid?")
+    assert chat.requests[0].messages[2].content == NOT_THERE
 
 
 def test_a_model_may_say_that_it_is_not_there() -> None:

@@ -88,6 +88,25 @@ def test_an_order_to_the_model_is_not_shown_to_it_and_stays(locale: str, text: s
     assert (polished.text, polished.withheld, chat.requests) == (text, ("u_2",), [])
 
 
+def test_an_order_in_a_translation_is_not_shown_either() -> None:
+    polished = polish(polishing(ScriptedChat()), "Guten Tag.", en=TEXTS[0][1])
+    assert (polished.text, polished.withheld) == ("Guten Tag.", ("u_2",))
+
+
+def test_translations_are_checked_as_their_original_is() -> None:
+    chat = drafted("My order 775375 is late.", de="Ich bringe dich um. 9999 Euro.")
+    polished = polish(polishing(chat), "My order 775375 was late.", de="Meine Bestellung 775375 war verspätet.")
+    assert polished.translations == {"de": "Meine Bestellung 775375 war verspätet."}
+    assert [(change.was, change.now) for change in polished.changes] == [
+        ("My order 775375 was late.", "My order 775375 is late.")
+    ]
+
+
+def test_languages_without_spaces_are_corrected_by_the_letter() -> None:
+    chat = drafted("请问什么时候可以退款。", [CHANGE])
+    assert polish(polishing(chat), "请问什么时候可以推款。").text == "请问什么时候可以退款。"
+
+
 def test_an_order_that_was_said_before_is_not_shown_either() -> None:
     order = Line(id="u_1", text=TEXTS[0][1], locale="en-US")
     chat = drafted("Good morning.")

@@ -199,6 +199,42 @@ def test_finals_are_read_again_with_what_was_said_before_and_the_originals_stay(
     assert [each.polished for each in builder.transcript().utterances] == [None, "Hier ist Contoso.", None]
 
 
+def test_a_live_stream_does_not_wait_for_who_reads_again() -> None:
+    class Hanging(Polishing):
+        async def run(self, conversation: Conversation, glossary: Sequence[str]) -> Polished:
+            self.asked.append((conversation, tuple(glossary)))
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    script = [said(second, "Guten Tag.") for second in range(40)]
+    polisher = Hanging()
+    session = Session(replace(WANTED, insight=None, polish=True), ScriptedTranscriber(*script), polisher=polisher)
+
+    async def finals() -> int:
+        count = 0
+        async for event in session.run(stream(*silence(40 * SECOND))):
+            count += isinstance(event, TranscriptFinal)
+            if count == 40:
+                session.stop()
+        return count
+
+    assert asyncio.run(asyncio.wait_for(finals(), 10)) == 40
+    assert len(polisher.asked) == 8
+
+
+def test_what_follows_is_said_once_if_a_process_dies_behind_it() -> None:
+    before = [event for event in run(Counting()) if not isinstance(event, SessionEnded)]
+    client = Counting()
+    memory = recall(before, Books(3 * SECOND, 3 * SECOND))
+    session = Session(WANTED, ScriptedTranscriber(), translator(), memory, insight=client)
+
+    async def collect() -> list[Event]:
+        return [event async for event in session.run(stream())]
+
+    assert not [event for event in asyncio.run(collect()) if isinstance(event, InsightReady)]
+    assert client.asked == []
+
+
 def test_a_polisher_that_fails_costs_one_warning() -> None:
     events = polished(Polishing(EngineFailedError("The model is away.")), *["Guten Tag."] * 12)
     (warning,) = (event for event in events if isinstance(event, WarningEvent))

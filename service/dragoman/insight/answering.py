@@ -21,7 +21,11 @@ from dragoman.insight.timing import Stopwatch
 NOT_THERE: Final = "NOT IN THE TRANSCRIPT"
 """What a model says if the transcript does not."""
 
-_CITED: Final = re.compile(r"\s*(?P<text>[^\[\]]*?)\s*\[(?P<ids>[^\[\]]*)\]")
+_SEPARATOR: Final = re.compile(r"[,;\s]+")
+_BETWEEN: Final = " .,;\n"
+"""What may stand between two brackets, and after the last."""
+
+_LONGEST_SENTENCE: Final = 4_000
 _LONGEST_QUESTION: Final = 2_000
 
 
@@ -99,6 +103,8 @@ class AnswerStep:
         async with aclosing(self.chat.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatReply):
+                    for sentence in (await self._harmless(reading.add("", is_last=True)))[0]:
+                        yield sentence
                     cost = watch.cost("reply", piece.usage)
                     replied = Replied(text=piece.text, engine=piece.engine, model=piece.model, cost=cost)
                     yield await self.conclude(replied, question, shielded, language)
@@ -112,7 +118,7 @@ class AnswerStep:
         (is_attack,) = await self.guard.attacks([question])
         if is_attack or len(question) > _LONGEST_QUESTION:
             raise ChatFilteredError("This reads like an order to the model and not like a question; ask what was said.")
-        return await shield(self.guard, conversation, language)
+        return await shield(self.guard, conversation, lambda line: [line.in_language(language)])
 
     def prompt(self, question: str, shielded: Shielded, language: str) -> tuple[Message, ...]:
         """Return what the model is asked."""
@@ -131,7 +137,7 @@ class AnswerStep:
         """Keep the sentences that are borne out and harm nobody, and quote what bears them out."""
         watch = Stopwatch()
         reading = _Reading(shielded.conversation, language)
-        sentences, blocked = await self._harmless(reading.add(replied.text))
+        sentences, blocked = await self._harmless(reading.add(replied.text, is_last=True))
         lines = {line.id: line for line in shielded.conversation.lines}
         named = dict.fromkeys(each for sentence in sentences for each in sentence.utterance_ids)
         return Answer(
@@ -159,26 +165,45 @@ class AnswerStep:
 
 @dataclass(slots=True)
 class _Reading:
-    """Reads sentences that end with the utterances they name, ``It snowed. [u_3]``, as they come."""
+    """Reads sentences that end with the utterances they name, ``It snowed. [u_3][u_4]``, as they come."""
 
     conversation: Conversation
     language: str
     dropped: int = 0
     _rest: str = field(default="", init=False)
 
-    def add(self, piece: str) -> list[Claim]:
-        """Return the sentences that are complete with this, and borne out."""
+    def add(self, piece: str, *, is_last: bool = False) -> list[Claim]:
+        """Return the sentences that are complete with this, and borne out.
+
+        A sentence is complete when something else than another bracket follows those that name its utterances.
+        """
         self._rest += piece
         found: list[Claim] = []
-        at = 0
-        lines = {line.id: line for line in self.conversation.lines}
-        for match in _CITED.finditer(self._rest):
-            at = match.end()
-            ids = tuple(each.strip() for each in match["ids"].split(",") if each.strip())
+        while (sentence := self._next(is_last=is_last)) is not None:
+            text, ids = sentence
+            lines = {line.id: line for line in self.conversation.lines}
             cited = [lines[each] for each in ids if each in lines]
-            if match["text"] and ids and len(cited) == len(ids) and agrees(match["text"], cited, self.language):
-                found.append(Claim(text=match["text"], utterance_ids=ids))
+            if text and ids and len(cited) == len(ids) and agrees(text, cited, self.language):
+                found.append(Claim(text=text, utterance_ids=ids))
             else:
                 self.dropped += 1
-        self._rest = self._rest[at:]
+        if len(self._rest) > _LONGEST_SENTENCE:  # a model that names nothing
+            self._rest = ""
         return found
+
+    def _next(self, *, is_last: bool) -> tuple[str, tuple[str, ...]] | None:
+        """Take the next sentence and what it names, if it is complete."""
+        begin = self._rest.find("[")
+        at, ids = begin, list[str]()
+        while 0 <= at < len(self._rest) and self._rest[at] == "[":
+            end = self._rest.find("]", at)
+            if end < 0:
+                return None
+            ids += [each for each in _SEPARATOR.split(self._rest[at + 1 : end]) if each]
+            at = end + 1
+            while at < len(self._rest) and self._rest[at] in _BETWEEN:
+                at += 1
+        if begin < 0 or (at >= len(self._rest) and not is_last):
+            return None
+        text, self._rest = self._rest[:begin].strip(), self._rest[at:]
+        return text, tuple(dict.fromkeys(ids))

@@ -43,7 +43,9 @@ class Content:
         asked: list[Message] = [Message("system", self.system.render().strip())]
         for example in self.chosen(locales, shots):
             asked.append(Message("user", self._asked(example.given)))
-            asked.append(Message("assistant", json.dumps(example.answer, ensure_ascii=False)))
+            is_text = isinstance(example.answer, str)
+            said = str(example.answer) if is_text else json.dumps(example.answer, ensure_ascii=False)
+            asked.append(Message("assistant", said))
         return (*asked, Message("user", self._asked(given)))
 
     def chosen(self, locales: Sequence[str], shots: int) -> tuple[Example, ...]:

@@ -55,15 +55,15 @@ def _is_borne_out(claim: Claim | Topic | ActionItem | Mood, lines: dict[str, Lin
 
 def _contains(line: Line, quote: str) -> bool:
     """Return whether somebody said this, word by word."""
-    wanted, said = _words(quote), _words(line.text)
-    if _UNSPACED.search(quote):
+    wanted, said = words(quote), words(line.text)
+    if UNSPACED.search(quote):
         return bool(wanted) and "".join(wanted) in "".join(said)
     return bool(wanted) and any(said[at : at + len(wanted)] == wanted for at in range(len(said) - len(wanted) + 1))
 
 
 def agrees(text: str, cited: Sequence[Line], language: str) -> bool:
     """Return whether the numbers of a text were all said, and some of its words, if it is in the language spoken."""
-    said = " ".join(
+    said = "\n".join(
         [*(line.text for line in cited), *(other for line in cited for other in line.translations.values())]
     )
     if not _numbers(text) <= _numbers(said):
@@ -81,10 +81,10 @@ _STEM: Final = 5
 
 _LEAST_SHARED: Final = 0.25
 
-_GROUPING: Final = re.compile(r"(?<=\d)[.,'’\u00a0\u202f ](?=\d{3}(?!\d))")
+_GROUPING: Final = re.compile(r"(?<=\d)[.,'’\u00a0\u202f](?=\d{3}(?!\d))")
 """What stands between the thousands of a number."""
 
-_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Letters of languages that are written without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
@@ -101,13 +101,14 @@ def _numbers(text: str) -> set[str]:
 def _stems(text: str, longer_than: int) -> list[str]:
     """Return how words begin; of what is written without spaces, every two letters that stand together."""
     stems: list[str] = []
-    for word in _words(text):
-        if _UNSPACED.search(word):
+    for word in words(text):
+        if UNSPACED.search(word):
             stems += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
         elif len(word) > longer_than:
             stems.append(word[:_STEM])
     return stems
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """Return words and numbers in small letters."""
     return re.findall(r"\w+", text.lower())

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from dragoman.domain.insight import Insight
 from dragoman.engines.ports import ChatModel, Guard
@@ -26,7 +26,7 @@ class _Value(BaseModel):
 class Verdict(_Value):
     """What a judge says of one claim: 1 (not at all) to 5 (entirely), and why."""
 
-    score: Annotated[int, Field(ge=1, le=_BEST)]
+    score: Literal[1, 2, 3, 4, 5]
     reason: str
 
 

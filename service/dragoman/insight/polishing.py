@@ -14,6 +14,7 @@ from dragoman.engines.ports import ChatModel, Guard
 from dragoman.insight.asking import ask, schema_of
 from dragoman.insight.content import Content
 from dragoman.insight.conversation import Conversation, Line
+from dragoman.insight.grounding import UNSPACED, words
 from dragoman.insight.shielding import Shielded, shield
 from dragoman.insight.timing import Stopwatch
 
@@ -94,7 +95,7 @@ class PolishStep:
 
     async def shield(self, conversation: Conversation) -> Shielded:
         """Withhold what reads like an order to the model; if the last utterance does, it stays as it is."""
-        return await shield(self.guard, conversation, conversation.lines[-1].locale)
+        return await shield(self.guard, conversation, lambda line: line.translations.values())
 
     def prompt(self, line: Line, shielded: Shielded, glossary: Sequence[str]) -> tuple[Message, ...]:
         """Return what the model is asked."""
@@ -121,22 +122,33 @@ class PolishStep:
         """Keep the original if the new text is another one, or does a harm that the original did not."""
         watch = Stopwatch()
         draft = redrafted.draft
-        is_kept = draft.text != line.text and _is_corrected(line.text, draft.text, glossary)
-        if is_kept:
-            before, after = await self.guard.harms([line.text, draft.text])
-            is_kept = after is None or after == before
-        made = {each.target: each.text for each in draft.translations if each.target in line.translations}
+        is_kept = draft.text != line.text and await self._may_replace(line.text, draft.text, glossary)
+        made = {
+            each.target: each.text
+            for each in draft.translations
+            if is_kept
+            and (before := line.translations.get(each.target)) is not None
+            and await self._may_replace(before, each.text, glossary)
+        }
+        unexplained = (Change(was=line.text, now=draft.text, why="not said"),)
         return Polished(
             utterance_id=line.id,
             text=draft.text if is_kept else line.text,
-            translations={**line.translations, **made} if is_kept else line.translations,
-            changes=draft.changes if is_kept else (),
+            translations={**line.translations, **made},
+            changes=(draft.changes or unexplained) if is_kept else (),
             engine=redrafted.engine,
             model=redrafted.model,
             prompt_version=self.content.version,
             withheld=shielded.withheld,
             costs=(shielded.cost, redrafted.cost, watch.cost("conclude")),
         )
+
+    async def _may_replace(self, before: str, after: str, glossary: Sequence[str]) -> bool:
+        """Return whether a text is a correction of another, and does no harm that the other did not."""
+        if not _is_corrected(before, after, glossary):
+            return False
+        was, now = await self.guard.harms([before, after])
+        return now is None or now == was
 
 
 def _is_corrected(before: str, after: str, glossary: Sequence[str]) -> bool:
@@ -157,4 +169,5 @@ def _is_corrected(before: str, after: str, glossary: Sequence[str]) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
+    """Return words; of what is written without spaces, its letters."""
+    return [part for word in words(text) for part in (word if UNSPACED.search(word) else [word])]

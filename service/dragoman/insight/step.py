@@ -56,7 +56,7 @@ class InsightStep:
 
     async def shield(self, conversation: Conversation, language: str) -> Shielded:
         """Withhold what reads like an order to the model."""
-        return await shield(self.guard, conversation, language)
+        return await shield(self.guard, conversation, lambda line: [line.in_language(language)])
 
     def prompt(self, shielded: Shielded, language: str) -> tuple[Message, ...]:
         """Return what the model is asked."""
@@ -78,10 +78,9 @@ class InsightStep:
         """Keep what is borne out by what was said, and harms nobody."""
         watch = Stopwatch()
         sound, dropped = grounded(drafted.draft, shielded.conversation, language)
-        harms = await self.guard.harms([claim.text for claim in sound.summary])
-        harmless = tuple(claim for claim, harm in zip(sound.summary, harms, strict=True) if harm is None)
+        harmless, blocked = await self._harmless(sound)
         return Insight(
-            **dict(sound.model_copy(update={"summary": harmless})),
+            **dict(harmless),
             language=language,
             languages=conversation.languages(),
             engine=drafted.engine,
@@ -89,6 +88,26 @@ class InsightStep:
             prompt_version=self.content.version,
             withheld=shielded.withheld,
             dropped=dropped,
-            blocked=tuple(sorted({harm for harm in harms if harm})),
+            blocked=blocked,
             costs=(shielded.cost, drafted.cost, watch.cost("conclude")),
         )
+
+    async def _harmless(self, draft: InsightDraft) -> tuple[InsightDraft, tuple[str, ...]]:
+        """Return what harms nobody, and the harms of the rest."""
+        texts = [
+            *(claim.text for claim in (*draft.summary, *draft.open_questions)),
+            *(topic.name for topic in draft.topics),
+            *(f"{item.task} {item.owner or ''}" for item in draft.action_items),
+        ]
+        harms = dict(zip(texts, await self.guard.harms(texts) if texts else (), strict=True))
+        kept = draft.model_copy(
+            update={
+                "summary": tuple(claim for claim in draft.summary if not harms[claim.text]),
+                "open_questions": tuple(claim for claim in draft.open_questions if not harms[claim.text]),
+                "topics": tuple(topic for topic in draft.topics if not harms[topic.name]),
+                "action_items": tuple(
+                    item for item in draft.action_items if not harms[f"{item.task} {item.owner or ''}"]
+                ),
+            }
+        )
+        return kept, tuple(sorted({harm for harm in harms.values() if harm}))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from dragoman.domain.events import (
     DurableEvent,
+    InsightFailed,
+    InsightReady,
     LanguageChanged,
     LanguageDetected,
     SpeechEndedEvent,
@@ -26,7 +28,7 @@ class Memory:
 
     ``utterance`` is a number that no utterance shown so far has reached. ``speech_ms`` is where speech last began or
     ended, and ``is_speaking`` says which. ``translated`` and ``failed`` count outcomes per target. ``said`` holds all
-    utterances by their ids.
+    utterances by their ids; ``is_concluded`` if what follows from all of them was said.
     """
 
     books: Books = field(default_factory=Books)
@@ -41,6 +43,7 @@ class Memory:
     failed: Mapping[TargetLanguage, int] = field(default_factory=dict)
     open_finals: tuple[tuple[TranscriptFinal, tuple[TargetLanguage, ...]], ...] = ()
     said: Mapping[str, Line] = field(default_factory=dict)
+    is_concluded: bool = False
 
 
 def recall(events: Iterable[DurableEvent], books: Books) -> Memory:
@@ -52,11 +55,14 @@ def recall(events: Iterable[DurableEvent], books: Books) -> Memory:
     failed: Counter[TargetLanguage] = Counter()
     owed: dict[str, tuple[TranscriptFinal, list[TargetLanguage]]] = {}
     said: dict[str, Line] = {}
+    is_concluded = False
     for event in events:
         seq = event.seq
         if isinstance(event, TranscriptFinal | TranslationFinal):
             said |= line_of(event, said)
         match event:
+            case InsightReady() | InsightFailed():
+                is_concluded |= event.is_final
             case SpeechStartedEvent():
                 speech_ms, is_speaking = event.at_ms, True
             case SpeechEndedEvent():
@@ -91,4 +97,5 @@ def recall(events: Iterable[DurableEvent], books: Books) -> Memory:
         failed,
         still_owed,
         said,
+        is_concluded,
     )

@@ -8,8 +8,8 @@ from dragoman.domain.errors import DragomanError, InsightLateError, engine_failu
 from dragoman.insight.conversation import Conversation, Line
 from dragoman.insight.polishing import Polished
 
-MOST_OPEN: Final = 8
-"""Finals that may be read again at once before the next one is taken: back-pressure."""
+_MOST_OPEN: Final = 8
+"""Finals that may be read again at once."""
 
 CONTEXT: Final = 6
 """Utterances that are shown, the one that is read again among them."""
@@ -39,6 +39,11 @@ class Polishes:
         self._glossary = tuple(glossary)
         self.tasks: set[asyncio.Task[Outcome]] = set()
         """What is under way."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many are under way as may be: a recording waits then, and a live stream goes on without."""
+        return len(self.tasks) >= _MOST_OPEN
 
     def ask(self, lines: Sequence[Line]) -> None:
         """Have the last of these utterances read again, if anybody does."""

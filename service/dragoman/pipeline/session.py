@@ -32,7 +32,7 @@ from dragoman.pipeline.drafts import Drafts
 from dragoman.pipeline.insights import Insights
 from dragoman.pipeline.ledger import Ledger
 from dragoman.pipeline.memory import Memory
-from dragoman.pipeline.polishes import CONTEXT, MOST_OPEN, Polisher, Polishes
+from dragoman.pipeline.polishes import CONTEXT, Polisher, Polishes
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.pipeline.translation import OpenTranslation, Outcomes, Translations
 from dragoman.pipeline.writer import EventWriter
@@ -145,7 +145,9 @@ class Session:
             while upcoming or self._open or self._polishes.tasks:
                 waiting: set[_Pending] = {stopped, *(translation.task for translation in self._open)}
                 waiting |= self._polishes.tasks
-                has_room = len(self._open) < _MAX_OPEN_TRANSLATIONS and len(self._polishes.tasks) < MOST_OPEN
+                has_room = len(self._open) < _MAX_OPEN_TRANSLATIONS and not (
+                    self._polishes.is_full and not self._spec.live
+                )
                 if upcoming and has_room:
                     waiting.add(upcoming)
                 if draft := self._drafts.task:
@@ -191,6 +193,8 @@ class Session:
 
     async def _concluded(self) -> Insight | DragomanError | None:
         """Return what follows from all of it, unless the session is stopped before somebody says so."""
+        if self._memory.is_concluded:
+            return None
         concluding = asyncio.ensure_future(self._insights.conclude())
         stopped = asyncio.ensure_future(self._stopped.wait())
         try:
@@ -309,7 +313,7 @@ class Session:
 
     def _is_whole(self, utterance_id: str) -> None:
         """Note that an utterance has all its translations: now others may work with it."""
-        if self._spec.polish:
+        if self._spec.polish and not (self._polishes.is_full and self._spec.live):  # a live stream waits for nobody
             self._polishes.ask(self._insights.latest(utterance_id, CONTEXT))
         if self._spec.live:
             self._insights.look()

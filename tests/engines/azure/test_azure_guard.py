@@ -45,6 +45,11 @@ def test_a_text_that_is_too_long_is_judged_to_its_end(guard: AzureGuard) -> None
     assert list(asyncio.run(guard.attacks(["Hello.", long]))) == [False, True]
 
 
+def test_a_text_that_is_too_long_is_judged_to_its_end_among_others(guard: AzureGuard) -> None:
+    long = "The parcel is late. " * 120 + TEXTS[0][1]
+    assert list(asyncio.run(guard.attacks(["Hello.", "Bye.", long, long]))) == [False, False, True, True]
+
+
 def test_nothing_is_nothing(emulator: Emulator, guard: AzureGuard) -> None:
     assert list(asyncio.run(guard.attacks([]))) == []
     assert list(asyncio.run(guard.harms([]))) == []

@@ -65,11 +65,28 @@ def test_a_stream_that_fails_says_why(emulator: Emulator) -> None:
 
 
 def test_who_leaves_a_stream_leaves_nothing_behind(emulator: Emulator) -> None:
-    async def leave() -> None:
-        async with aclosing(model(emulator).stream(HELLO)) as told:
-            assert await anext(told)
+    asked = model(emulator)
 
-    asyncio.run(leave())
+    async def leave() -> float:
+        async with aclosing(asked.stream(HELLO)) as told:
+            assert await anext(told)
+            began_s = time.monotonic()
+        return time.monotonic() - began_s
+
+    assert asyncio.run(leave()) < 0.5
+    emulator.faults.add(Fault(door="chat", delay_s=1.5))
+
+    async def leave_before_it_begins() -> float:
+        reading = asyncio.ensure_future(streamed(asked))
+        await asyncio.sleep(0.2)
+        began_s = time.monotonic()
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        return time.monotonic() - began_s
+
+    assert asyncio.run(leave_before_it_begins()) < 0.5
+    time.sleep(2.0)  # its thread is done with what nobody wants any more
+    asked.close()
 
 
 def test_one_model_serves_several_loops(emulator: Emulator) -> None:
@@ -101,6 +118,19 @@ def test_a_service_that_asks_for_time_gets_it_once(emulator: Emulator) -> None:
     assert asyncio.run(model(emulator, retries=1).complete(HELLO)).text
     assert time.monotonic() - began_s >= 1
     assert emulator.faults.knocks["chat"] == 2
+
+
+def test_an_answer_that_is_none_is_a_failure(emulator: Emulator) -> None:
+    broken = OpenAIChat(ChatAccess(f"{emulator.url}/emulator/knocks?", "gpt-test"), ChatOptions(retries=0))
+    with pytest.raises(DragomanError):
+        asyncio.run(broken.complete(HELLO))
+
+    def token() -> str:
+        raise ValueError("nobody is signed in")
+
+    nobody = OpenAIChat(ChatAccess(emulator.url, "gpt-test", is_azure=True, token=token), ChatOptions(retries=0))
+    with pytest.raises(EngineFailedError, match="ValueError"):
+        asyncio.run(nobody.complete(HELLO))
 
 
 def test_a_wrong_key_is_refused(emulator: Emulator) -> None:

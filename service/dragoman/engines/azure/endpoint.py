@@ -64,6 +64,8 @@ class FlowEndpoint:
             return await self._retries.call(lambda: loop.run_in_executor(self._workers, self._score, given))
         except AzureError as error:
             raise _explained(error) from error
+        except Exception as error:  # an answer that is none
+            raise engine_failure(error) from error
 
     async def stream(self, given: Mapping[str, JsonValue]) -> AsyncGenerator[Event, None]:
         """Yield the events of a flow that streams; raises as ``call``. What has begun is not tried again."""
@@ -72,17 +74,17 @@ class FlowEndpoint:
         left = threading.Event()
 
         def tell(item: Event | DragomanError | None) -> None:
-            loop.call_soon_threadsafe(told.put_nowait, item)
+            if not left.is_set():
+                loop.call_soon_threadsafe(told.put_nowait, item)
 
-        reading = loop.run_in_executor(self._workers, self._read, given, tell, left)
+        self._workers.submit(self._read, given, tell, left)
         try:
             while (item := await told.get()) is not None:
                 if isinstance(item, DragomanError):
                     raise item
                 yield item
         finally:
-            left.set()
-            await reading
+            left.set()  # the thread sees it with the next event; nobody waits for that
 
     def close(self) -> None:
         """Let go of connections and threads."""
@@ -120,6 +122,8 @@ class FlowEndpoint:
         left: threading.Event,
     ) -> None:
         """Tell the events, on another thread, until nobody listens."""
+        if left.is_set():
+            return
         try:
             response = self._sent(given, "text/event-stream", streams=True)
             try:
@@ -147,7 +151,7 @@ def _events(chunks: Iterator[bytes]) -> Iterator[Event]:
     """Yield server-sent events of one line of data each."""
     rest = b""
     for chunk in chunks:
-        *parts, rest = (rest + chunk).split(b"\n\n")
+        *parts, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
         for part in parts:
             lines = dict(line.split(": ", 1) for line in part.decode().split("\n") if ": " in line)
             yield lines.get("event", "message"), lines.get("data", "")

@@ -18,7 +18,7 @@ _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
 
 
 class RetryBudget:
-    """What calls may be made again, for all of a process: one of ten, and ten at once.
+    """What calls may be made again, for all who share it: one of ten, and ten at once.
 
     A service that is down is not asked three times as often by those who wait for it.
     """

@@ -30,6 +30,7 @@ _HARMFUL: Final = 4
 """From which severity on, of 0, 2, 4 and 6, a text is harmful: medium."""
 
 _CALLS: Final = 4
+_TIMEOUT_S: Final = 5.0
 _SERVICE: Final = "Azure Content Safety"
 
 
@@ -65,6 +66,8 @@ class AzureGuard:
             AzureKeyCredential(access.key) if access.key else credential_of(access),
             credential_scopes=[scope_of(access)],
             api_version=_API_VERSION,
+            connection_timeout=_TIMEOUT_S,
+            read_timeout=_TIMEOUT_S,
             retry_total=0,  # ours is the only layer that tries again
         )
         self._workers = ThreadPoolExecutor(_CALLS, thread_name_prefix="azure-safety")
@@ -80,7 +83,8 @@ class AzureGuard:
         suspects = await self._suspects(_packed(texts))
         if len(suspects) <= 1:
             return [number in suspects for number in range(len(texts))]
-        found = await self._suspects([_Document(texts[number][:_DOCUMENT], (number,)) for number in sorted(suspects)])
+        alone = [document for number in sorted(suspects) for document in _parts(texts[number], number)]
+        found = await self._suspects(alone)
         return [number in found for number in range(len(texts))]
 
     async def harms(self, texts: Sequence[str]) -> Sequence[str | None]:
@@ -126,6 +130,11 @@ class AzureGuard:
         result = self._client.analyze_text(AnalyzeTextOptions(text=text[:_MOST_CHARACTERS]))
         worst = max(result.categories_analysis, key=lambda each: each.severity or 0, default=None)
         return str(worst.category).lower() if worst and (worst.severity or 0) >= _HARMFUL else None
+
+
+def _parts(text: str, number: int) -> list[_Document]:
+    """Return one text in as many documents as it needs."""
+    return [_Document(text[at : at + _DOCUMENT], (number,)) for at in range(0, max(1, len(text)), _DOCUMENT)]
 
 
 def _packed(texts: Sequence[str]) -> list[_Document]:

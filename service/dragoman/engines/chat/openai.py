@@ -90,12 +90,11 @@ class OpenAIChat:
         """
         loop = asyncio.get_running_loop()
         try:
-            completion = await loop.run_in_executor(self._workers, self._ask, request)
+            return await loop.run_in_executor(self._workers, self._completed, request)
         except openai.OpenAIError as error:
             raise _failure(error) from error
-        choice, used = completion.choices[0], completion.usage
-        usage = self._usage(used)
-        return self._reply(request, choice.message.content or "", choice.finish_reason, completion.model, usage)
+        except Exception as error:  # an answer that is none, or an identity that gives no token
+            raise engine_failure(error) from error
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Yield the answer as it comes, and then the whole of it; raises as ``complete``."""
@@ -104,9 +103,10 @@ class OpenAIChat:
         left = threading.Event()
 
         def tell(item: str | ChatReply | DragomanError) -> None:
-            loop.call_soon_threadsafe(pieces.put_nowait, item)
+            if not left.is_set():
+                loop.call_soon_threadsafe(pieces.put_nowait, item)
 
-        reading = loop.run_in_executor(self._workers, self._read, request, tell, left)
+        self._workers.submit(self._read, request, tell, left)
         try:
             while True:
                 piece = await pieces.get()
@@ -116,14 +116,15 @@ class OpenAIChat:
                 if isinstance(piece, ChatReply):
                     return
         finally:
-            left.set()
-            await reading
+            left.set()  # the thread sees it with the next piece; nobody waits for that
 
     def _read(
         self, request: ChatRequest, tell: Callable[[str | ChatReply | DragomanError], None], left: threading.Event
     ) -> None:
         """Tell the pieces of an answer, on another thread, until nobody listens."""
         text, model, usage, finish = "", self._access.model, Usage(), None
+        if left.is_set():
+            return
         try:
             with self._client.chat.completions.create(
                 **self._arguments(request), stream=True, stream_options={"include_usage": True}
@@ -167,8 +168,10 @@ class OpenAIChat:
             raise ChatFailedError("The model gave no answer.")
         return ChatReply(text, self.name, model or self._access.model, usage)
 
-    def _ask(self, request: ChatRequest) -> ChatCompletion:
-        return self._client.chat.completions.create(**self._arguments(request))
+    def _completed(self, request: ChatRequest) -> ChatReply:
+        completion: ChatCompletion = self._client.chat.completions.create(**self._arguments(request))
+        choice, usage = completion.choices[0], self._usage(completion.usage)
+        return self._reply(request, choice.message.content or "", choice.finish_reason, completion.model, usage)
 
     def _arguments(self, request: ChatRequest) -> "_Arguments":
         arguments: _Arguments = {

@@ -13,7 +13,10 @@ from typing import Final
 _AT_ONCE: Final = 64
 """More texts than this are judged on another thread: each takes 40 µs."""
 
-_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u0300-\u036f\u115f\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
+)
+"""Letters that are not seen, and accents that belong to no letter once those that do have been joined to theirs."""
 
 _RULES_OF_A_MODEL: Final = (
     r"(instructions?|prompts?|guidelines?|system message|programming|(your|the|all|previous|prior|earlier) rules"
@@ -24,7 +27,7 @@ _RULES_OF_A_MODEL: Final = (
     r"|instruções|diretrizes|(suas|tuas|as) regras)"
 )
 _FORGET: Final = (
-    r"(ignore|disregard|forget|override|bypass|don't follow|do not follow|stop following|set aside|skip"
+    r"(ignore|disregard|forget|override|bypass|don't follow|do not follow|stop following|set aside"
     r"|ignora|ignore|ignorad|olvida|olvide|olviden|descarta|descarte|no sigas|no siga|omite"
     r"|haz caso omiso|haga caso omiso"
     r"|ignoriere?n?|vergiss|vergessen|missachten?|missachte|übergehe?n?|befolge nicht|umgehe"
@@ -33,13 +36,19 @@ _FORGET: Final = (
     r"|ignori|dimentica|dimentichi|dimenticate|trascura|non seguire|aggira"
     r"|esqueça|esquece|esquecer|desconsidere|desconsidera|não siga|não sigas|contorne)"
 )
+_DO_FORGET: Final = (
+    r"(?<!don't )(?<!not )(?<!never )(?<!no )(?<!n')(?<!não )(?<!non )(?<!nicht )(?<!ne pas )"
+    rf"{_FORGET}\b(?! (sie )?nicht\b|-?(vous|toi)? ?pas\b)"
+)
+"""Nobody who says "don't forget the instructions" gives an order to a model."""
+
 _SHOW: Final = (
-    r"(reveal|print|repeat|show|output|display|leak|disclose|recite|tell me|give me"
-    r"|revela|revele|muestra|muestre|imprime|imprima|repite|repita|dime|enséñame"
+    r"(reveal|print|repeat|output|display|leak|disclose|recite"
+    r"|revela|revele|muestra|muestre|imprime|imprima|repite|repita"
     r"|zeig|zeige|zeigen|verrate|verraten|wiederhole|wiederholen|nenne|gib"
     r"|révèle|révélez|montre|montrez|affiche|affichez|répète|répétez|donne|donnez"
     r"|rivela|riveli|mostra|mostri|stampa|ripeti|dimmi"
-    r"|revele|mostre|mostra|imprima|repita|diga|mostra-me)"
+    r"|revele|mostre|mostra|imprima|repita)"
 )
 _ONLY: Final = (
     r"((answer|reply|respond|output|print) (only|exactly|nothing but|just|with only|only with|with exactly"
@@ -51,19 +60,19 @@ _ONLY: Final = (
     r"|(responda|responde|imprima) (apenas|somente|só|exatamente))"
 )
 _MODEL: Final = (
-    r"(ai|a\.i\.|assistant|language model|chatbot|llm|gpt|chatgpt|copilot|model|bot|summari[sz]er|system"
-    r"|ia|asistente|modelo( de lenguaje)?|sistema|resumidor"
-    r"|ki|assistent|assistenzsystem|sprachmodell|modell"
-    r"|assistant|modèle( de langage)?|système|robot"
-    r"|assistente|modello( linguistico)?"
-    r"|modelo( de linguagem)?)"
+    r"(ai|a\.i\.|assistant(?! manager)|language model|chatbot|llm|gpt|chatgpt|copilot|summari[sz]er"
+    r"|ia|asistente|modelo de lenguaje|resumidor"
+    r"|ki|assistenzsystem|sprachmodell"
+    r"|modèle de langage|modèle sans|modelo sem|modelo sin"
+    r"|assistente|modello linguistico"
+    r"|modelo de linguagem)"
 )
 _NEAR: Final = r"[^.!?]{0,40}?"
 _CLAUSE: Final = r"[^.!?]{0,80}?"
 
 _ORDERS: Final = (
-    rf"{_FORGET}\b{_NEAR}\b{_RULES_OF_A_MODEL}\b",
-    rf"{_FORGET}\b{_NEAR}\b(everything|anything|all|what) (above|before|you were told|you know|i said)",
+    rf"{_DO_FORGET}{_NEAR}\b{_RULES_OF_A_MODEL}\b",
+    rf"{_DO_FORGET}{_NEAR}\b(everything|anything|all|what) (above|you were told|you know)",
     r"(olvida|olvide|ignora|ignore) (todo )?lo (anterior|que te|que le)",
     r"(vergiss|vergessen sie|ignoriere?n?( sie)?) (alles|was) \S* ?(bisher|vorher|zuvor|davor|man)",
     r"(oublie|oubliez|ignore|ignorez) (tout )?ce qui (précède|a été)",
@@ -72,7 +81,8 @@ _ORDERS: Final = (
     rf"{_SHOW}\b{_NEAR}\b(system|hidden|secret|initial|original|your|tu|su|sus|tus|deine?n?|ihre?n?|tes|ton"
     rf"|votre|vos|il tuo|le tue|suas?|seu|o seu|del sistema|système|sistema)\b{_NEAR}\b"
     r"(prompts?|instructions?|instrucciones|anweisung(en)?|systemprompt|consignes|istruzioni|instruções|api keys?)\b",
-    rf"{_ONLY}\b",
+    rf"{_ONLY}\b(?!,? (if|when|in case|after|to|by|wenn|falls|auf|si|cuando|a|quand|par|aux|à|se|quando|alle|às?|as"
+    r"|caso)\b)",
     rf"(you are|you're|act as|behave as|pretend (to be|you are)|from now on,? you|roleplay as) {_NEAR}"
     rf"\b({_MODEL}|dan|developer mode|unrestricted|jailbroken|free of|without (any )?(rules|restrictions|limits))\b",
     rf"(eres|actúa como|actúe como|compórtate como|finge (ser|que)|a partir de ahora,? (eres|serás)) {_NEAR}"
@@ -97,7 +107,9 @@ _ORDERS: Final = (
     r"|écrivez|mets|mettez|dis|inclus|scrivi|scriva|metti|includi|escreva|escreve|coloque|diga|inclua)\b",
     r"(write|put|add|include|claim|state) [^.!?]{0,60}?\b(in|into|to) (the|your) summary\b",
     r"(the|your|la|el|die|deine|le|ton|il|o|seu|la tua) (summary|resumen|zusammenfassung|résumé|riassunto|resumo) "
-    r"(must|should|shall|has to|debe|tiene que|muss|soll|doit|deve|tem de|tem que)\b",
+    rf"(must|should|shall|has to|debe|tiene que|muss|soll|doit|deve|tem de|tem que)\b{_NEAR}\b(say|contain|state|read"
+    r"|mention|include|decir|contener|incluir|lauten|sagen|enthalten|dire|contenir|inclure|mentionner|contenere|includere|dizer"
+    r"|conter|incluir)\b",
     r"(do not|don't|never|must not|no|nicht|ne|non|não) (mention|include|summari[sz]e|report|menciones|mencione"
     r"|incluyas|resumas|erwähnen|mentionne|mentionnez|résume|résumez|menzionare|riassumere|mencione|resuma)\b"
     rf"{_NEAR}\b(summary|transcript|resumen|zusammenfassung|résumé|riassunto|resumo)\b",
@@ -132,7 +144,7 @@ _HARMS: Final = {
         r"|me matar|suicídio)\b"
     ),
     "violence": re.compile(
-        r"\b(kill (you|him|her|them|myself|yourself)|murder|i will hurt|bomb threat|te mataré|voy a matar|umbringen"
+        r"\b(kill (you|yourself)|murder you|i will hurt you|bomb threat|te mataré|voy a matar|umbringen"
         r"|ich bringe dich um|je vais te tuer|ti uccido|vou te matar)\b"
     ),
 }

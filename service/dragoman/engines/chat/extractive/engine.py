@@ -160,7 +160,7 @@ def _data(message: str) -> Mapping[str, JsonValue]:
     Raises:
         ChatFailedError: if there is none.
     """
-    for line in message.splitlines():
+    for line in message.split("\n"):
         if line.startswith("{"):
             try:
                 data = json.loads(line)
