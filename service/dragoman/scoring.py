@@ -76,7 +76,11 @@ def add_score(app: FastAPI, path: str, flow: Scored, dependencies: Sequence[para
     @app.post(path, dependencies=list(dependencies))
     async def score(request: Request) -> Response:
         """Run the flow; ``Accept: text/event-stream`` streams, where the answer is text."""
-        body = await request.body()
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _LARGEST:
+                break
         try:
             if len(body) > _LARGEST:
                 return _refused("UserError", f"The body has more than {_LARGEST >> 20} MiB.", 413)

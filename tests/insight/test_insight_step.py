@@ -130,6 +130,12 @@ def test_every_script_and_number_is_compared(locale: str, said: str, good: str, 
     assert [claim.text for claim in insight.summary] == [good]
 
 
+def test_a_number_in_a_quote_may_be_grouped() -> None:
+    item = {"task": "Pay 1000 euros", "owner": None, "quote": "please pay 1000 euros", "utterance_ids": ["u_1"]}
+    insight = ask(step(ScriptedChat(draft(action_items=[item]))), conversation("So please pay 1,000 euros."))
+    assert insight.action_items
+
+
 def test_a_quote_of_a_language_without_spaces_is_found() -> None:
     item = {"task": "月曜日に電話する", "owner": None, "quote": "月曜日に電話します", "utterance_ids": ["u_1"]}
     about = conversation("では、月曜日に電話します。", locale="ja-JP")

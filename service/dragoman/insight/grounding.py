@@ -55,7 +55,7 @@ def _is_borne_out(claim: Claim | Topic | ActionItem | Mood, lines: dict[str, Lin
 
 def _contains(line: Line, quote: str) -> bool:
     """Return whether somebody said this, word by word."""
-    wanted, said = words(quote), words(line.text)
+    wanted, said = words(_GROUPING.sub("", quote)), words(_GROUPING.sub("", line.text))
     if UNSPACED.search(quote):
         return bool(wanted) and "".join(wanted) in "".join(said)
     return bool(wanted) and any(said[at : at + len(wanted)] == wanted for at in range(len(said) - len(wanted) + 1))

@@ -89,6 +89,23 @@ def test_who_leaves_a_stream_leaves_nothing_behind(emulator: Emulator) -> None:
     asked.close()
 
 
+def test_a_stream_that_is_closed_before_it_began_ends(emulator: Emulator) -> None:
+    asked = OpenAIChat(ChatAccess(emulator.url, "gpt-test", is_azure=True, key=KEY), ChatOptions(calls=1))
+    emulator.faults.add(Fault(door="chat", delay_s=1))
+
+    async def close_meanwhile() -> None:
+        first = asyncio.ensure_future(asked.complete(HELLO))
+        await asyncio.sleep(0.1)
+        second = asyncio.ensure_future(streamed(asked))
+        await asyncio.sleep(0.1)
+        asked.close()
+        with pytest.raises(EngineFailedError, match="closed"):
+            await asyncio.wait_for(second, 5)
+        await asyncio.gather(first, return_exceptions=True)
+
+    asyncio.run(close_meanwhile())
+
+
 def test_one_model_serves_several_loops(emulator: Emulator) -> None:
     asked = model(emulator)
     assert [asyncio.run(asked.complete(HELLO)).text for _ in range(2)] == ["The parcel 12 is late."] * 2

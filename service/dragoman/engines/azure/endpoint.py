@@ -77,7 +77,9 @@ class FlowEndpoint:
             if not left.is_set():
                 loop.call_soon_threadsafe(told.put_nowait, item)
 
-        self._workers.submit(self._read, given, tell, left)
+        reading = self._workers.submit(self._read, given, tell, left)
+        closed = EngineFailedError(f"{_SERVICE} was closed before it was called.")
+        reading.add_done_callback(lambda done: tell(closed) if done.cancelled() else None)
         try:
             while (item := await told.get()) is not None:
                 if isinstance(item, DragomanError):

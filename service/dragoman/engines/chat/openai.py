@@ -22,6 +22,7 @@ from dragoman.domain.errors import (
     engine_failure,
 )
 
+_CLOSED: Final = "The chat model was closed before it was asked."
 _PER_PRICE: Final = 1_000_000
 _API_VERSION: Final = "2024-10-21"
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 422})
@@ -106,7 +107,8 @@ class OpenAIChat:
             if not left.is_set():
                 loop.call_soon_threadsafe(pieces.put_nowait, item)
 
-        self._workers.submit(self._read, request, tell, left)
+        reading = self._workers.submit(self._read, request, tell, left)
+        reading.add_done_callback(lambda done: tell(EngineFailedError(_CLOSED)) if done.cancelled() else None)
         try:
             while True:
                 piece = await pieces.get()
