@@ -12,6 +12,20 @@ T = TypeVar("T", Claim, Topic, ActionItem, Mood)
 
 _NUMBER: Final = re.compile(r"\d+")
 
+_SHORT: Final = 3
+"""Words up to this long say little about what a sentence is about."""
+
+_STEM: Final = 5
+"""Words that begin alike are taken for the same: endings differ."""
+
+_LEAST_SHARED: Final = 0.25
+
+_GROUPING: Final = re.compile(r"(?<=\d)[.,'’\u00a0\u202f](?=\d{3}(?!\d))")
+"""What stands between the thousands of a number."""
+
+UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Letters of languages that are written without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+
 
 def grounded(draft: InsightDraft, conversation: Conversation, language: str) -> tuple[InsightDraft, int]:
     """Return what is borne out, and how many claims are not.
@@ -71,21 +85,6 @@ def agrees(text: str, cited: Sequence[Line], language: str) -> bool:
     stems, known = _stems(text, _SHORT), set(_stems(said, 0))
     shared = sum(stem in known for stem in stems)
     return not stems or not _is_comparable(cited, language) or shared >= len(stems) * _LEAST_SHARED
-
-
-_SHORT: Final = 3
-"""Words up to this long say little about what a sentence is about."""
-
-_STEM: Final = 5
-"""Words that begin alike are taken for the same: endings differ."""
-
-_LEAST_SHARED: Final = 0.25
-
-_GROUPING: Final = re.compile(r"(?<=\d)[.,'’\u00a0\u202f](?=\d{3}(?!\d))")
-"""What stands between the thousands of a number."""
-
-UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-"""Letters of languages that are written without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
 def _is_comparable(cited: Sequence[Line], language: str) -> bool:
