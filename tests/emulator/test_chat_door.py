@@ -1,6 +1,7 @@
 """The openai SDK, unmodified, against the emulator."""
 
 import json
+from collections.abc import Iterator
 
 import openai
 import pytest
@@ -15,8 +16,11 @@ TEXT = "The parcel 12 is late. Nice weather."
 
 
 @pytest.fixture
-def azure(emulator: Emulator) -> openai.AzureOpenAI:
-    return openai.AzureOpenAI(azure_endpoint=emulator.url, api_key=KEY, api_version="2024-10-21", max_retries=0)
+def azure(emulator: Emulator) -> Iterator[openai.AzureOpenAI]:
+    with openai.AzureOpenAI(
+        azure_endpoint=emulator.url, api_key=KEY, api_version="2024-10-21", max_retries=0
+    ) as client:
+        yield client
 
 
 def test_a_chat_is_completed(azure: openai.AzureOpenAI, emulator: Emulator) -> None:
@@ -46,14 +50,14 @@ def test_a_chat_is_streamed(azure: openai.AzureOpenAI) -> None:
 
 
 def test_the_version_without_deployments_is_served_too(emulator: Emulator) -> None:
-    client = openai.OpenAI(base_url=f"{emulator.url}/openai/v1", api_key="e30.e30.x", max_retries=0)
-    made = client.chat.completions.create(
-        model="gpt-test",
-        messages=[
-            {"role": "developer", "content": "Be brief."},
-            {"role": "user", "content": [{"type": "text", "text": TEXT}]},
-        ],
-    )
+    with openai.OpenAI(base_url=f"{emulator.url}/openai/v1", api_key="e30.e30.x", max_retries=0) as client:
+        made = client.chat.completions.create(
+            model="gpt-test",
+            messages=[
+                {"role": "developer", "content": "Be brief."},
+                {"role": "user", "content": [{"type": "text", "text": TEXT}]},
+            ],
+        )
     assert made.choices[0].message.content == "The parcel 12 is late."
 
 
@@ -103,6 +107,6 @@ def test_the_content_filter_says_so(azure: openai.AzureOpenAI, emulator: Emulato
 
 
 def test_another_version_is_not_found(emulator: Emulator) -> None:
-    client = openai.AzureOpenAI(azure_endpoint=emulator.url, api_key=KEY, api_version="1999-01-01", max_retries=0)
-    with pytest.raises(openai.NotFoundError):
+    asked = openai.AzureOpenAI(azure_endpoint=emulator.url, api_key=KEY, api_version="1999-01-01", max_retries=0)
+    with asked as client, pytest.raises(openai.NotFoundError):
         client.chat.completions.create(model="gpt-test", messages=[{"role": "user", "content": TEXT}])

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -23,16 +23,31 @@ pytestmark = pytest.mark.slow
 TOKEN = "e30.e30.x"
 
 
+class Endpoint(FlowEndpoint):
+    """One that is closed after its test."""
+
+    made: ClassVar[list[FlowEndpoint]] = []
+
+    def __init__(self, access: EndpointAccess, retries: Retries | None = None, timeout_s: float = 30.0) -> None:
+        super().__init__(access, retries, timeout_s)
+        self.made.append(self)
+
+
+@pytest.fixture(autouse=True)
+def closing() -> Iterator[None]:
+    yield
+    while Endpoint.made:
+        Endpoint.made.pop().close()
+
+
 def endpoint(emulator: Emulator, flow: str, retries: Retries | None = None) -> FlowEndpoint:
     quick = retries or Retries(attempts=3, first_pause_s=0.01)
-    return FlowEndpoint(EndpointAccess(f"{emulator.url}/{flow}/score", key=TOKEN), quick, timeout_s=2.0)
+    return Endpoint(EndpointAccess(f"{emulator.url}/{flow}/score", key=TOKEN), quick, timeout_s=2.0)
 
 
 @pytest.fixture
-def insight(emulator: Emulator) -> Iterator[FlowEndpoint]:
-    made = endpoint(emulator, "insight")
-    yield made
-    made.close()
+def insight(emulator: Emulator) -> FlowEndpoint:
+    return endpoint(emulator, "insight")
 
 
 def test_an_insight_comes_from_an_endpoint_as_in_process(insight: FlowEndpoint) -> None:
@@ -127,5 +142,5 @@ def test_a_token_is_shown_over_tls_only(emulator: Emulator) -> None:
 
     access = EndpointAccess(f"{emulator.url}/insight/score", credential=Tokens())
     with pytest.raises(EngineFailedError, match="ServiceRequestError"):
-        asyncio.run(FlowEndpoint(access, Retries(attempts=1)).call({}))
+        asyncio.run(Endpoint(access, Retries(attempts=1)).call({}))
     assert (asked, emulator.faults.knocks["score"]) == ([], 0)

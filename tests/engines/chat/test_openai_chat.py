@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from contextlib import aclosing
+from typing import ClassVar
 
 import pytest
 
@@ -19,10 +21,27 @@ pytestmark = pytest.mark.slow
 HELLO = ChatRequest((Message("user", "The parcel 12 is late. Nice weather."),))
 
 
+class Chat(OpenAIChat):
+    """One that is closed after its test."""
+
+    made: ClassVar[list[OpenAIChat]] = []
+
+    def __init__(self, access: ChatAccess, options: ChatOptions | None = None) -> None:
+        super().__init__(access, options)
+        self.made.append(self)
+
+
+@pytest.fixture(autouse=True)
+def closing() -> Iterator[None]:
+    yield
+    while Chat.made:
+        Chat.made.pop().close()
+
+
 def model(emulator: Emulator, *, is_azure: bool = True, retries: int = 0, key: str = KEY) -> OpenAIChat:
     place = emulator.url if is_azure else f"{emulator.url}/openai/v1"
     access = ChatAccess(place, "gpt-test", is_azure=is_azure, key=key)
-    return OpenAIChat(access, ChatOptions(timeout_s=2.0, retries=retries))
+    return Chat(access, ChatOptions(timeout_s=2.0, retries=retries))
 
 
 @pytest.mark.parametrize("is_azure", [True, False])
@@ -41,7 +60,7 @@ def test_an_insight_comes_over_the_wire_as_it_does_in_process(emulator: Emulator
 
 def test_what_it_costs_is_known_if_prices_are(emulator: Emulator) -> None:
     access = ChatAccess(emulator.url, "gpt-test", is_azure=True, key=KEY)
-    usage = asyncio.run(OpenAIChat(access, ChatOptions(prices=Prices(1_000_000, 2_000_000))).complete(HELLO)).usage
+    usage = asyncio.run(Chat(access, ChatOptions(prices=Prices(1_000_000, 2_000_000))).complete(HELLO)).usage
     assert usage.cost_usd == usage.prompt_tokens + 2 * usage.completion_tokens
     assert asyncio.run(model(emulator).complete(HELLO)).usage.cost_usd is None
 
@@ -90,7 +109,7 @@ def test_who_leaves_a_stream_leaves_nothing_behind(emulator: Emulator) -> None:
 
 
 def test_a_stream_that_is_closed_before_it_began_ends(emulator: Emulator) -> None:
-    asked = OpenAIChat(ChatAccess(emulator.url, "gpt-test", is_azure=True, key=KEY), ChatOptions(calls=1))
+    asked = Chat(ChatAccess(emulator.url, "gpt-test", is_azure=True, key=KEY), ChatOptions(calls=1))
     emulator.faults.add(Fault(door="chat", delay_s=1))
 
     async def close_meanwhile() -> None:
@@ -138,14 +157,14 @@ def test_a_service_that_asks_for_time_gets_it_once(emulator: Emulator) -> None:
 
 
 def test_an_answer_that_is_none_is_a_failure(emulator: Emulator) -> None:
-    broken = OpenAIChat(ChatAccess(f"{emulator.url}/emulator/knocks?", "gpt-test"), ChatOptions(retries=0))
+    broken = Chat(ChatAccess(f"{emulator.url}/emulator/knocks?", "gpt-test"), ChatOptions(retries=0))
     with pytest.raises(DragomanError):
         asyncio.run(broken.complete(HELLO))
 
     def token() -> str:
         raise ValueError("nobody is signed in")
 
-    nobody = OpenAIChat(ChatAccess(emulator.url, "gpt-test", is_azure=True, token=token), ChatOptions(retries=0))
+    nobody = Chat(ChatAccess(emulator.url, "gpt-test", is_azure=True, token=token), ChatOptions(retries=0))
     with pytest.raises(EngineFailedError, match="ValueError"):
         asyncio.run(nobody.complete(HELLO))
 
@@ -156,10 +175,10 @@ def test_a_wrong_key_is_refused(emulator: Emulator) -> None:
 
 
 def test_a_token_opens_the_door_too(emulator: Emulator) -> None:
-    asked = OpenAIChat(ChatAccess(emulator.url, "gpt-test", is_azure=True, token=lambda: "e30.e30.x"))
+    asked = Chat(ChatAccess(emulator.url, "gpt-test", is_azure=True, token=lambda: "e30.e30.x"))
     assert asyncio.run(asked.complete(HELLO)).model == "gpt-test"
 
 
 def test_nobody_there_is_said() -> None:
     with pytest.raises(EngineFailedError, match="APIConnectionError"):
-        asyncio.run(OpenAIChat(ChatAccess("http://127.0.0.1:9/v1", "x"), ChatOptions(retries=0)).complete(HELLO))
+        asyncio.run(Chat(ChatAccess("http://127.0.0.1:9/v1", "x"), ChatOptions(retries=0)).complete(HELLO))
