@@ -350,7 +350,7 @@ def test_an_impatient_person_gets_no_traceback() -> None:
             time.sleep(0.05)
         assert process.wait(20) == 130
         assert process.stderr is not None
-        assert process.stderr.read() == b""
+        assert process.stderr.read().strip() == b""  # click ends the line of ^C if it comes late
         stdin.close()
 
 
