@@ -6,7 +6,8 @@ import pytest
 
 from dragoman.domain.errors import ChatFilteredError
 from dragoman.domain.insight import Claim
-from dragoman.insight.answering import NOT_THERE, Answer, AnswerStep
+from dragoman.engines.chat.extractive.answer import NOT_THERE
+from dragoman.insight.answering import Answer, AnswerStep
 from dragoman.insight.conversation import Conversation, Line
 from tests.insight.injections import TEXTS
 from tests.insight.talk import ScriptedChat, answering, conversation, sample

@@ -1,7 +1,7 @@
 """Questions about what was said, answered with the utterances that bear the answer out, sentence by sentence."""
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -13,13 +13,10 @@ from dragoman.domain.errors import ChatFilteredError
 from dragoman.domain.insight import Claim, NodeCost
 from dragoman.engines.ports import ChatModel, Guard
 from dragoman.insight.content import Content
-from dragoman.insight.conversation import Conversation
+from dragoman.insight.conversation import Conversation, Line
 from dragoman.insight.grounding import agrees
 from dragoman.insight.shielding import Shielded, shield
 from dragoman.insight.timing import Stopwatch
-
-NOT_THERE: Final = "NOT IN THE TRANSCRIPT"
-"""What a model says if the transcript does not."""
 
 _SEPARATOR: Final = re.compile(r"[,;\s]+")
 _BETWEEN: Final = " .,;\n"
@@ -99,7 +96,8 @@ class AnswerStep:
         """
         shielded = await self.shield(question, conversation, language)
         request = ChatRequest(self.prompt(question, shielded, language))
-        reading, watch = _Reading(shielded.conversation, language), Stopwatch()
+        reading = _Reading({line.id: line for line in shielded.conversation.lines}, language)
+        watch = Stopwatch()
         async with aclosing(self.chat.stream(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatReply):
@@ -136,9 +134,9 @@ class AnswerStep:
     async def conclude(self, replied: Replied, question: str, shielded: Shielded, language: str) -> Answer:
         """Keep the sentences that are borne out and harm nobody, and quote what bears them out."""
         watch = Stopwatch()
-        reading = _Reading(shielded.conversation, language)
-        sentences, blocked = await self._harmless(reading.add(replied.text, is_last=True))
         lines = {line.id: line for line in shielded.conversation.lines}
+        reading = _Reading(lines, language)
+        sentences, blocked = await self._harmless(reading.add(replied.text, is_last=True))
         named = dict.fromkeys(each for sentence in sentences for each in sentence.utterance_ids)
         return Answer(
             question=question,
@@ -167,7 +165,7 @@ class AnswerStep:
 class _Reading:
     """Reads sentences that end with the utterances they name, ``It snowed. [u_3][u_4]``, as they come."""
 
-    conversation: Conversation
+    lines: Mapping[str, Line]
     language: str
     dropped: int = 0
     _rest: str = field(default="", init=False)
@@ -181,8 +179,7 @@ class _Reading:
         found: list[Claim] = []
         while (sentence := self._next(is_last=is_last)) is not None:
             text, ids = sentence
-            lines = {line.id: line for line in self.conversation.lines}
-            cited = [lines[each] for each in ids if each in lines]
+            cited = [self.lines[each] for each in ids if each in self.lines]
             if text and ids and len(cited) == len(ids) and agrees(text, cited, self.language):
                 found.append(Claim(text=text, utterance_ids=ids))
             else:

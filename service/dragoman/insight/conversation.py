@@ -38,11 +38,6 @@ class Conversation(_Value):
 
     lines: tuple[Line, ...]
 
-    @property
-    def ids(self) -> frozenset[str]:
-        """Return the ids of all utterances."""
-        return frozenset(line.id for line in self.lines)
-
     def languages(self) -> tuple[LanguageShare, ...]:
         """Return how much of the speech was in each locale, most first."""
         spoken: Counter[str] = Counter()

@@ -9,6 +9,7 @@ from dragoman.engines.chat.extractive.insight import Said
 from dragoman.engines.chat.extractive.lexicon import lexicon
 
 NOT_THERE: Final = "NOT IN THE TRANSCRIPT"
+"""What a model is told to say if the transcript does not (flows/answer)."""
 
 _STEM: Final = 4
 _LEAST_SHARE: Final = 0.5  # half of it is not enough
