@@ -2,12 +2,14 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
 import pytest
 
-from dragoman.streams import ahead, blocking
+from dragoman.streams import PoolClosedError, ahead, blocking, from_thread
 
 
 class Numbers:
@@ -94,3 +96,59 @@ def test_a_blocking_reader_works_inside_a_running_loop() -> None:
         return list(blocking(Numbers(3)))
 
     assert asyncio.run(notebook()) == [0, 1, 2]
+
+
+def test_what_blocks_is_read_from_a_thread_and_its_error_stands_at_its_place() -> None:
+    def broken() -> Generator[str, None, None]:
+        yield from "ab"
+        raise ValueError("c is missing")
+
+    found: list[str] = []
+
+    async def collect() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            async for piece in from_thread(pool, broken):
+                found.append(piece)  # noqa: PERF401 - an error ends it
+
+    with pytest.raises(ValueError, match="c is missing"):
+        asyncio.run(collect())
+    assert found == ["a", "b"]
+
+
+def test_who_leaves_a_thread_does_not_wait_for_it_and_its_source_is_closed() -> None:
+    closed: list[bool] = []
+
+    def slow() -> Generator[str, None, None]:
+        try:
+            yield "a"
+            time.sleep(0.5)
+            yield "b"
+        finally:
+            closed.append(True)
+
+    async def leave(pool: ThreadPoolExecutor) -> float:
+        async with aclosing(from_thread(pool, slow)) as told:
+            assert await anext(told) == "a"
+            began_s = time.monotonic()
+        return time.monotonic() - began_s
+
+    with ThreadPoolExecutor(1) as pool:
+        assert asyncio.run(leave(pool)) < 0.4
+    assert closed == [True]
+
+
+def test_a_pool_that_is_closed_before_it_begins_says_so() -> None:
+    begun = threading.Event()
+
+    async def close() -> None:
+        pool = ThreadPoolExecutor(1)
+        pool.submit(begun.wait, 5)
+        told = from_thread(pool, lambda: (_ for _ in "a"))
+        first = asyncio.ensure_future(anext(told))
+        await asyncio.sleep(0.05)
+        pool.shutdown(wait=False, cancel_futures=True)
+        with pytest.raises(PoolClosedError):
+            await asyncio.wait_for(first, 5)
+        begun.set()
+
+    asyncio.run(close())

@@ -1,10 +1,11 @@
-"""Async iterators that run ahead of their reader, or serve one that cannot await."""
+"""Async iterators that run ahead of their reader, come from a thread, or serve one that cannot await."""
 
 import asyncio
 import atexit
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -42,6 +43,54 @@ async def ahead(source: AsyncGenerator[T, None], depth: int) -> AsyncGenerator[T
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+class PoolClosedError(RuntimeError):
+    """A pool of threads was closed before it came to a source."""
+
+
+async def from_thread(
+    pool: ThreadPoolExecutor, source: Callable[[], Generator[T, None, None]]
+) -> AsyncGenerator[T, None]:
+    """Yield what a generator yields that blocks: it runs on a thread of ``pool``.
+
+    An error of the source is raised at its place in the order. Closing this iterator closes the source with its next
+    item, and nobody waits for that; a source that was not begun by then never is.
+
+    Raises:
+        PoolClosedError: if the pool is closed before the source begins.
+    """
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[T | _End] = asyncio.Queue()
+    left = threading.Event()
+
+    def tell(item: T | _End) -> None:
+        if not left.is_set():
+            loop.call_soon_threadsafe(queue.put_nowait, item)
+
+    def run() -> None:
+        if left.is_set():
+            return
+        error: BaseException | None = None
+        try:
+            with closing(source()) as items:
+                for item in items:
+                    if left.is_set():
+                        return
+                    tell(item)
+        except Exception as raised:  # noqa: BLE001 - not swallowed: raised again where the reader stands
+            error = raised
+        tell(_End(error))
+
+    running = pool.submit(run)
+    running.add_done_callback(lambda done: tell(_End(PoolClosedError())) if done.cancelled() else None)
+    try:
+        while not isinstance(item := await queue.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        left.set()
 
 
 def blocking(start: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from dragoman.domain.errors import DragomanError, EngineFailedError, EngineRefusedError, engine_failure
 from dragoman.engines.azure.retries import Retries, failure
+from dragoman.streams import PoolClosedError, from_thread
 
 SCOPE: Final = "https://ml.azure.com/.default"
 """Of tokens for endpoints of Azure ML."""
@@ -64,29 +65,25 @@ class FlowEndpoint:
             return await self._retries.call(lambda: loop.run_in_executor(self._workers, self._score, given))
         except AzureError as error:
             raise _explained(error) from error
+        except DragomanError:
+            raise
         except Exception as error:  # an answer that is none
             raise engine_failure(error) from error
 
     async def stream(self, given: Mapping[str, JsonValue]) -> AsyncGenerator[Event, None]:
         """Yield the events of a flow that streams; raises as ``call``. What has begun is not tried again."""
-        loop = asyncio.get_running_loop()
-        told: asyncio.Queue[Event | DragomanError | None] = asyncio.Queue()
-        left = threading.Event()
-
-        def tell(item: Event | DragomanError | None) -> None:
-            if not left.is_set():
-                loop.call_soon_threadsafe(told.put_nowait, item)
-
-        reading = self._workers.submit(self._read, given, tell, left)
-        closed = EngineFailedError(f"{_SERVICE} was closed before it was called.")
-        reading.add_done_callback(lambda done: tell(closed) if done.cancelled() else None)
         try:
-            while (item := await told.get()) is not None:
-                if isinstance(item, DragomanError):
-                    raise item
-                yield item
-        finally:
-            left.set()  # the thread sees it with the next event; nobody waits for that
+            async with aclosing(from_thread(self._workers, lambda: self._told(given))) as told:
+                async for event in told:
+                    yield event
+        except PoolClosedError as error:
+            raise EngineFailedError(f"{_SERVICE} was closed before it was called.") from error
+        except AzureError as error:
+            raise _explained(error) from error
+        except DragomanError:
+            raise
+        except Exception as error:  # a connection that breaks in the middle is not wrapped
+            raise engine_failure(error) from error
 
     def close(self) -> None:
         """Let go of connections and threads."""
@@ -117,29 +114,9 @@ class FlowEndpoint:
             raise EngineFailedError(f"{_SERVICE} answered with something else than outputs.")
         return outputs
 
-    def _read(
-        self,
-        given: Mapping[str, JsonValue],
-        tell: Callable[[Event | DragomanError | None], None],
-        left: threading.Event,
-    ) -> None:
-        """Tell the events, on another thread, until nobody listens."""
-        if left.is_set():
-            return
-        try:
-            response = self._sent(given, "text/event-stream", streams=True)
-            try:
-                for event in _events(response.iter_bytes()):
-                    if left.is_set():
-                        return
-                    tell(event)
-            finally:
-                response.close()
-            tell(None)
-        except AzureError as error:
-            tell(_explained(error))
-        except Exception as error:  # noqa: BLE001 - not swallowed: raised where the events are read
-            tell(engine_failure(error))
+    def _told(self, given: Mapping[str, JsonValue]) -> Generator[Event, None, None]:
+        with closing(self._sent(given, "text/event-stream", streams=True)) as response:
+            yield from _events(response.iter_bytes())
 
 
 def _policies(access: EndpointAccess) -> list[object]:

@@ -1,9 +1,9 @@
 """Language models behind OpenAI's protocol: Azure OpenAI, and servers that are compatible (Ollama, vLLM, llama.cpp)."""
 
 import asyncio
-import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, NotRequired, TypedDict, cast
 
@@ -21,8 +21,8 @@ from dragoman.domain.errors import (
     EngineRefusedError,
     engine_failure,
 )
+from dragoman.streams import PoolClosedError, from_thread
 
-_CLOSED: Final = "The chat model was closed before it was asked."
 _PER_PRICE: Final = 1_000_000
 _API_VERSION: Final = "2024-10-21"
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 422})
@@ -94,59 +94,41 @@ class OpenAIChat:
             return await loop.run_in_executor(self._workers, self._completed, request)
         except openai.OpenAIError as error:
             raise _failure(error) from error
+        except DragomanError:
+            raise
         except Exception as error:  # an answer that is none, or an identity that gives no token
             raise engine_failure(error) from error
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatReply, None]:
         """Yield the answer as it comes, and then the whole of it; raises as ``complete``."""
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[str | ChatReply | DragomanError] = asyncio.Queue()
-        left = threading.Event()
-
-        def tell(item: str | ChatReply | DragomanError) -> None:
-            if not left.is_set():
-                loop.call_soon_threadsafe(pieces.put_nowait, item)
-
-        reading = self._workers.submit(self._read, request, tell, left)
-        reading.add_done_callback(lambda done: tell(EngineFailedError(_CLOSED)) if done.cancelled() else None)
         try:
-            while True:
-                piece = await pieces.get()
-                if isinstance(piece, DragomanError):
-                    raise piece
-                yield piece
-                if isinstance(piece, ChatReply):
-                    return
-        finally:
-            left.set()  # the thread sees it with the next piece; nobody waits for that
-
-    def _read(
-        self, request: ChatRequest, tell: Callable[[str | ChatReply | DragomanError], None], left: threading.Event
-    ) -> None:
-        """Tell the pieces of an answer, on another thread, until nobody listens."""
-        text, model, usage, finish = "", self._access.model, Usage(), None
-        if left.is_set():
-            return
-        try:
-            with self._client.chat.completions.create(
-                **self._arguments(request), stream=True, stream_options={"include_usage": True}
-            ) as chunks:
-                for chunk in chunks:
-                    if left.is_set():
-                        return
-                    model = chunk.model or model
-                    if chunk.usage:
-                        usage = self._usage(chunk.usage)
-                    for choice in chunk.choices:
-                        finish = choice.finish_reason or finish
-                        if choice.delta.content:
-                            text += choice.delta.content
-                            tell(choice.delta.content)
-            tell(self._reply(request, text, finish, model, usage))
+            async with aclosing(from_thread(self._workers, lambda: self._pieces(request))) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except PoolClosedError as error:
+            raise EngineFailedError("The chat model was closed before it was asked.") from error
         except openai.OpenAIError as error:
-            tell(_failure(error))
-        except Exception as error:  # noqa: BLE001 - not swallowed: a connection that breaks in the middle is not wrapped
-            tell(engine_failure(error))
+            raise _failure(error) from error
+        except DragomanError:
+            raise
+        except Exception as error:  # a connection that breaks in the middle is not wrapped
+            raise engine_failure(error) from error
+
+    def _pieces(self, request: ChatRequest) -> Generator[str | ChatReply, None, None]:
+        text, model, usage, finish = "", self._access.model, Usage(), None
+        with self._client.chat.completions.create(
+            **self._arguments(request), stream=True, stream_options={"include_usage": True}
+        ) as chunks:
+            for chunk in chunks:
+                model = chunk.model or model
+                if chunk.usage:
+                    usage = self._usage(chunk.usage)
+                for choice in chunk.choices:
+                    finish = choice.finish_reason or finish
+                    if choice.delta.content:
+                        text += choice.delta.content
+                        yield choice.delta.content
+        yield self._reply(request, text, finish, model, usage)
 
     def close(self) -> None:
         """Let go of connections and threads."""
