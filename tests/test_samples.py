@@ -240,7 +240,7 @@ def test_most_sentences_are_new_to_the_models_and_none_is_heard_often() -> None:
 
 def test_the_collection_is_small_enough_for_a_checkout() -> None:
     names = {path.name for path in AUDIO.iterdir()}
-    assert names == {entry.file for entry in ENTRIES} | {"manifest.jsonl"}
+    assert names == {entry.file for entry in ENTRIES} | {"dataset.json", "manifest.jsonl"}
     sizes = {name: (AUDIO / name).stat().st_size for name in names}
     assert sum(sizes.values()) <= 25_000_000
     assert [name for name in names if name.endswith(".wav") and sizes[name] > 2_000_000] == []
@@ -251,7 +251,7 @@ def test_the_wheel_holds_the_calls_of_the_demo_and_no_other() -> None:
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     audio = {Path(name).name for name in included if name.startswith("samples/audio")}
-    assert audio == {*DEMO, "manifest.jsonl"}
+    assert audio == {*DEMO, "dataset.json", "manifest.jsonl"}
     for entry in ENTRIES[: len(DEMO)]:
         assert (entry.sample_rate_hz, entry.channels) == (16_000, 1)
         assert 40_000 <= entry.duration_ms <= 60_000

@@ -246,3 +246,9 @@ class StreamFailedError(DragomanError):
     """A stream ended before its session did, and could not be resumed."""
 
     code = "stream_failed"
+
+
+class DatasetInvalidError(DragomanError):
+    """A dataset is not there, or not what its manifest says."""
+
+    code = "dataset_invalid"

@@ -1,0 +1,156 @@
+"""A dataset is a folder (``dataset.json``, ``manifest.jsonl``, recordings) or a file of cases (``data.jsonl``)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from dragoman.datasets.items import Card, CaseItem, RecordingItem
+from dragoman.domain.errors import DatasetInvalidError
+
+CARD: Final = "dataset.json"
+MANIFEST: Final = "manifest.jsonl"
+CASES: Final = "data.jsonl"
+
+_VERSION_CHARS: Final = 12
+_GIVEN: Final[TypeAdapter[dict[str, object]]] = TypeAdapter(dict[str, object])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A card and items, in the order of the file. ``root`` is the folder that their paths begin in."""
+
+    card: Card
+    recordings: tuple[RecordingItem, ...]
+    cases: tuple[CaseItem, ...]
+    root: Path
+
+    @cached_property
+    def version(self) -> str:
+        """Twelve hex digits that change with every bit of the card, of any item and of any recording.
+
+        The order of items does not matter, nor does where the dataset lies.
+        """
+        lines = sorted(_canonical(item) for item in (*self.recordings, *self.cases))
+        return hashlib.sha256("\n".join([_canonical(self.card), *lines]).encode()).hexdigest()[:_VERSION_CHARS]
+
+    @property
+    def audio_ms(self) -> int:
+        """How long all recordings are, together."""
+        return sum(item.duration_ms for item in self.recordings)
+
+    def path(self, item: RecordingItem) -> Path:
+        """Return where a recording lies.
+
+        Raises:
+            DatasetInvalidError: if its path leads out of the dataset.
+        """
+        path = (self.root / item.file).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise DatasetInvalidError(f"'{item.file}' lies outside of the dataset '{self.card.name}'.")
+        return path
+
+    def only(self, *, tags: Sequence[str] = (), split: str | None = None, limit: int | None = None) -> "Dataset":
+        """Return the items that have one of the tags, are in the split, and are among the first ``limit`` of these."""
+        recordings = [
+            item for item in self.recordings if (not tags or set(tags) & set(item.tags)) and split in (None, item.split)
+        ]
+        cases = [item for item in self.cases if split in (None, item.split)]
+        return replace(self, recordings=tuple(recordings[:limit]), cases=tuple(cases[:limit]))
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Return the dataset in a folder or a file of cases; recordings are not touched.
+
+    Raises:
+        DatasetInvalidError: naming the file, the line and what is wrong.
+    """
+    if path.is_file():
+        return _read_cases(path)
+    manifest = path / MANIFEST
+    if manifest.is_file():
+        recordings = tuple(_read_lines(manifest))
+        _check_unique(manifest, [item.id for item in recordings])
+        return Dataset(_read_card(path, path.resolve().name), recordings, (), path)
+    if (path / CASES).is_file():
+        return _read_cases(path / CASES)
+    raise DatasetInvalidError(
+        f"There is no dataset at '{path}': neither {MANIFEST} nor {CASES}. "
+        f"For a folder of recordings make one with: dragoman data add NAME {path}"
+    )
+
+
+def write_dataset(dataset: Dataset, folder: Path) -> None:
+    """Write card and items into a folder; recordings are not copied."""
+    folder.mkdir(parents=True, exist_ok=True)
+    card = dataset.card.model_dump(mode="json", by_alias=True, exclude_none=True)
+    (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if dataset.card.schema_name == "cases/1":
+        lines = [json.dumps(dict(case.given), ensure_ascii=False) for case in dataset.cases]
+        (folder / CASES).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return
+    lines = [item.model_dump_json(exclude_defaults=True) for item in dataset.recordings]
+    (folder / MANIFEST).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _read_lines(manifest: Path) -> list[RecordingItem]:
+    items = []
+    for number, line in enumerate(_text(manifest).splitlines(), 1):
+        try:
+            items += [RecordingItem.model_validate_json(line)] if line.strip() else []
+        except ValidationError as error:
+            raise DatasetInvalidError(f"{manifest}, line {number}: {_problem(error)}") from error
+    return items
+
+
+def _read_cases(file: Path) -> Dataset:
+    cases = []
+    for number, line in enumerate(_text(file).splitlines(), 1):
+        try:
+            given = _GIVEN.validate_json(line) if line.strip() else None
+        except ValidationError as error:
+            raise DatasetInvalidError(f"{file}, line {number}: {_problem(error)}") from error
+        if given is not None:
+            cases.append(CaseItem.model_validate({"id": f"case_{number}", "given": given, "split": given.get("split")}))
+    name = file.resolve().parent.name if file.name == CASES else file.stem
+    card = _read_card(file.parent, name).model_copy(update={"schema_name": "cases/1"})
+    return Dataset(card, (), tuple(cases), file.parent)
+
+
+def _read_card(folder: Path, name: str) -> Card:
+    file = folder / CARD
+    if not file.is_file():
+        plain = "".join(char if char.isascii() and char.isalnum() else "-" for char in name.lower()).strip("-")
+        return Card(name=plain[:64] or "dataset")
+    try:
+        return Card.model_validate_json(_text(file))
+    except ValidationError as error:
+        raise DatasetInvalidError(f"{file}: {_problem(error)}") from error
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetInvalidError(f"'{file}' cannot be read: {error}") from error
+
+
+def _check_unique(file: Path, ids: Sequence[str]) -> None:
+    twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+    if twice:
+        raise DatasetInvalidError(f"{file} names '{twice[0]}' more than once.")
+
+
+def _canonical(item: BaseModel) -> str:
+    return json.dumps(item.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True)
+
+
+def _problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]
