@@ -252,3 +252,33 @@ class DatasetInvalidError(DragomanError):
     """A dataset is not there, or not what its manifest says."""
 
     code = "dataset_invalid"
+
+
+class DatasetUnknownError(DragomanError):
+    """The store has no dataset of this name, or not this version of it."""
+
+    code = "dataset_unknown"
+
+
+class DatasetRefusedError(DragomanError):
+    """A dataset may not be handed on: nobody said by what right."""
+
+    code = "dataset_refused"
+
+
+class SourceFailedError(DragomanError):
+    """What a dataset is made from, or written to, cannot be reached, is too large, or is not what it must be."""
+
+    code = "source_failed"
+
+
+class EvaluationMixedError(DragomanError):
+    """A folder holds the results of another evaluation."""
+
+    code = "evaluation_mixed"
+
+
+class ReportInvalidError(DragomanError):
+    """A file holds no report of an evaluation."""
+
+    code = "report_invalid"
