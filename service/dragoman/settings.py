@@ -113,6 +113,15 @@ class Settings(BaseSettings):
     insight_key: SecretStr | None = None
     """Key of that endpoint; without it a token is shown (``azure_identity``), which is the better way."""
 
+    blob_endpoint: str | None = None
+    """Blob Storage at an address of its own, such as an emulator: ``http://127.0.0.1:10000/devstoreaccount1``."""
+
+    blob_key: SecretStr | None = None
+    """Key of storage accounts, for emulators; without it a token is shown (``azure_identity``), the better way."""
+
+    azureml_workspace: str | None = None
+    """Workspace that datasets are pushed to: ``SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE``."""
+
     @model_validator(mode="after")
     def _names_its_model(self) -> "Settings":
         if (self.chat_endpoint is None) != (self.chat_model is None):

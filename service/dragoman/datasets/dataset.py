@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -55,6 +56,10 @@ class Dataset:
             raise DatasetInvalidError(f"'{item.file}' lies outside of the dataset '{self.card.name}'.")
         return path
 
+    def with_card(self, card: Card) -> "Dataset":
+        """Return the same items under another card."""
+        return replace(self, card=card)
+
     def only(self, *, tags: Sequence[str] = (), split: str | None = None, limit: int | None = None) -> "Dataset":
         """Return the items that have one of the tags, are in the split, and are among the first ``limit`` of these."""
         recordings = [
@@ -76,7 +81,7 @@ def read_dataset(path: Path) -> Dataset:
     if manifest.is_file():
         recordings = tuple(_read_lines(manifest))
         _check_unique(manifest, [item.id for item in recordings])
-        return Dataset(_read_card(path, path.resolve().name), recordings, (), path)
+        return Dataset(read_card(path, path.resolve().name), recordings, (), path)
     if (path / CASES).is_file():
         return _read_cases(path / CASES)
     raise DatasetInvalidError(
@@ -118,11 +123,16 @@ def _read_cases(file: Path) -> Dataset:
         if given is not None:
             cases.append(CaseItem.model_validate({"id": f"case_{number}", "given": given, "split": given.get("split")}))
     name = file.resolve().parent.name if file.name == CASES else file.stem
-    card = _read_card(file.parent, name).model_copy(update={"schema_name": "cases/1"})
+    card = read_card(file.parent, name).model_copy(update={"schema_name": "cases/1"})
     return Dataset(card, (), tuple(cases), file.parent)
 
 
-def _read_card(folder: Path, name: str) -> Card:
+def read_card(folder: Path, name: str) -> Card:
+    """Return the card of a folder; without one, that of a dataset with this name, about which nobody says anything.
+
+    Raises:
+        DatasetInvalidError: naming what is wrong with it.
+    """
     file = folder / CARD
     if not file.is_file():
         plain = "".join(char if char.isascii() and char.isalnum() else "-" for char in name.lower()).strip("-")
@@ -141,7 +151,7 @@ def _text(file: Path) -> str:
 
 
 def _check_unique(file: Path, ids: Sequence[str]) -> None:
-    twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+    twice = sorted(id_ for id_, times in Counter(ids).items() if times > 1)
     if twice:
         raise DatasetInvalidError(f"{file} names '{twice[0]}' more than once.")
 

@@ -1,9 +1,14 @@
 """What a dataset consists of: recordings with what is said in them, or cases for a step."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from dragoman.domain.errors import DatasetInvalidError
+
+NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+"""What a dataset may be called."""
 
 Milliseconds = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -106,7 +111,7 @@ class Card(_Value):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    name: Annotated[str, Field(pattern=NAME)]
     schema_name: Annotated[Literal["recordings/1", "cases/1"], Field(alias="schema")] = "recordings/1"
     title: str = ""
     license: str | None = None
@@ -116,3 +121,32 @@ class Card(_Value):
     """Version that this one was made from."""
     change: str | None = None
     """What was done to that one."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What nobody says, and must be said before others may use it."""
+        said = {"license": self.license, "consent": self.consent, "provenance": self.provenance}
+        # Cases are texts: nobody's voice is in them.
+        return tuple(
+            field
+            for field, text in said.items()
+            if not (text or "").strip() and (field, self.schema_name) != ("consent", "cases/1")
+        )
+
+
+def make_card(fields: Mapping[str, object]) -> Card:
+    """Return a card with these fields.
+
+    Raises:
+        DatasetInvalidError: saying what is wrong with them.
+    """
+    try:
+        return Card.model_validate(dict(fields))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        if where == "name":
+            raise DatasetInvalidError(
+                f"'{fields.get('name')}' is no name of a dataset: lower case, digits, '.', '_' and '-', at most 64."
+            ) from error
+        raise DatasetInvalidError(f"The card is wrong: {where}: {first['msg']}") from error

@@ -1,0 +1,20 @@
+"""``dragoman data``: what engines and prompts are measured on, and taught with."""
+
+import click
+
+from dragoman.cli.data.keep import add, diff, list_datasets, pull
+
+_HELP = """Keep datasets, look at them, clean them, split them, hand them on.
+
+A DATASET is NAME or NAME@VERSION in the store, a folder with a manifest.jsonl, or a file of cases (.jsonl). A version
+is its content: it changes with every bit of the card, the transcripts and the recordings.
+"""
+
+
+@click.group(help=_HELP)
+def data() -> None:
+    """Hold the commands."""
+
+
+for _command in (add, list_datasets, pull, diff):
+    data.add_command(_command)
