@@ -3,6 +3,7 @@
 import click
 
 from dragoman.cli.data.keep import add, diff, list_datasets, pull
+from dragoman.cli.data.look import validate
 
 _HELP = """Keep datasets, look at them, clean them, split them, hand them on.
 
@@ -16,5 +17,5 @@ def data() -> None:
     """Hold the commands."""
 
 
-for _command in (add, list_datasets, pull, diff):
+for _command in (add, list_datasets, pull, validate, diff):
     data.add_command(_command)
