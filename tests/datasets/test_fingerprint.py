@@ -63,3 +63,8 @@ def test_strangers_are_far_apart(calls: dict[str, Signal]) -> None:
 def test_nothing_is_not_the_same_as_nothing(samples: Signal) -> None:
     print_: Print = fingerprint(samples)
     assert same_sounds({"one": print_, "two": print_}) == []
+
+
+def test_a_beginning_is_not_the_whole(calls: dict[str, Signal]) -> None:
+    samples = calls["en_call.wav"]
+    assert same_sounds({"whole": fingerprint(samples), "beginning": fingerprint(samples[: samples.size // 2])}) == []

@@ -32,6 +32,8 @@ _LARGEST_SHIFT: Final = 16
 _FEWEST_FRAMES: Final = 31
 """Half a second between their beginnings may be, and a second that both have must be."""
 
+_SIMILAR_LENGTH: Final = 0.75
+
 _MOST_WRONG: Final = 0.3
 """Share of bits. Measured on the samples: quieter, at 8 kHz, as Opus at 16 kbit/s, or with noise at 10 dB a call
 differs from itself by 0.17 at most, and any two calls differ by 0.46 at least.
@@ -61,8 +63,13 @@ def fingerprint(samples: NDArray[np.float32]) -> Print:
 
 
 def difference(one: Print, two: Print) -> float:
-    """Return the share of bits that differ where both are heard, at the best shift; 1 if they have too little of it."""
+    """Return the share of bits that differ where both are heard, at the best shift; 1 if they have too little of it.
+
+    One of which the other is only the beginning is another recording: many calls begin with the same announcement.
+    """
     best = 1.0
+    if min(one.size, two.size) < _SIMILAR_LENGTH * max(one.size, two.size):
+        return best
     for shift in range(-_LARGEST_SHIFT, _LARGEST_SHIFT + 1):
         ours, theirs = one[max(shift, 0) :], two[max(-shift, 0) :]
         length = min(ours.size, theirs.size)

@@ -45,11 +45,9 @@ def _texts(dataset: Dataset) -> Iterator[Problem]:
         if ours != theirs:
             pairs[min(ours, theirs), max(ours, theirs)].append(f"{first} and {second}")
     for (ours, theirs), where in sorted(pairs.items()):
-        yield Problem(
-            Check.LEAKAGE,
-            None,
-            f"{len(where)} times a text in {ours} is in {theirs} too, or nearly: {_some(list(dict.fromkeys(where)))}.",
-        )
+        said = "1 text is" if len(where) == 1 else f"{len(where)} texts are"
+        names = _some(list(dict.fromkeys(where)))
+        yield Problem(Check.LEAKAGE, None, f"{said} in {ours} and in {theirs}, the same or nearly: {names}.")
 
 
 def _some(names: list[str]) -> str:

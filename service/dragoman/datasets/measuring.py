@@ -1,5 +1,7 @@
 """A file → what is heard in it: decoded in the jail, looked at block by block, never whole in memory."""
 
+import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,9 @@ from numpy.typing import NDArray
 
 from dragoman.audio.decode import AudioInfo, open_audio
 from dragoman.audio.pcm import to_float
+from dragoman.datasets.dataset import Dataset
 from dragoman.datasets.fingerprint import LONGEST_SAMPLES, Print, fingerprint
+from dragoman.datasets.items import RecordingItem
 from dragoman.datasets.quality import (
     WINDOW_SAMPLES,
     Quality,
@@ -21,11 +25,13 @@ from dragoman.datasets.quality import (
     worst,
 )
 from dragoman.domain.audio import AudioFrame, to_ms
+from dragoman.domain.errors import DragomanError
 from dragoman.engines.ports import SpeechDetector
 
 _BLOCK_SAMPLES: Final = 128 * WINDOW_SAMPLES
 _AUDIBLE: Final = 0.003
 _MOST_CHANNELS: Final = 8
+_AT_ONCE: Final = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +42,13 @@ class Measured:
     duration_ms: int
     quality: Quality
     print: Print
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A recording that cannot be decoded, and why."""
+
+    why: str
 
 
 async def measure(path: Path, make_detector: Callable[[], SpeechDetector]) -> Measured:
@@ -55,6 +68,28 @@ async def measure(path: Path, make_detector: Callable[[], SpeechDetector]) -> Me
             each.append(judge(alone.windows()))
         quality = worst(quality, tuple(each))
     return Measured(info, to_ms(meter.samples), quality, meter.print())
+
+
+async def measure_all(
+    dataset: Dataset, make_detector: Callable[[], SpeechDetector], on_done: Callable[[str], None] = lambda _: None
+) -> dict[str, Measured | Unheard]:
+    """Return what is heard in every recording of a dataset, by id, in the order of the manifest.
+
+    ``on_done`` hears of each. One that cannot be heard does not stop the others.
+    """
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(item: RecordingItem) -> Measured | Unheard:
+        async with turns:
+            try:
+                return await measure(dataset.path(item), make_detector)
+            except DragomanError as error:
+                return Unheard(str(error))
+            finally:
+                on_done(item.id)
+
+    found = await asyncio.gather(*map(one, dataset.recordings))
+    return {item.id: measured for item, measured in zip(dataset.recordings, found, strict=True)}
 
 
 class Meter:

@@ -24,7 +24,7 @@ _FEWEST_NOISE: Final = 8
 _QUANTIZATION: Final = (1 / 32_768) ** 2 / 12
 """Power of what 16 bits round away: no noise is less."""
 
-_HIGHEST_SNR_DB: Final = 60.0
+HIGHEST_SNR_DB: Final = 60.0
 """Beyond it nobody hears a difference, and rooms are never so quiet."""
 
 _SILENT_DBFS: Final = -60.0
@@ -97,7 +97,7 @@ def snr_db(power: NDArray[np.float64], speech: NDArray[np.float64]) -> float | N
         return None
     noise = max(float(power[is_noise].mean()), _QUANTIZATION)
     spoken = max(float(power[is_speech].mean()) - noise, noise / 1_000)
-    return min(10 * float(np.log10(spoken / noise)), _HIGHEST_SNR_DB)
+    return min(10 * float(np.log10(spoken / noise)), HIGHEST_SNR_DB)
 
 
 def window_powers(windows: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dragoman.datasets.dataset import Dataset, read_dataset, write_dataset
+from dragoman.datasets.dataset import CASES, MANIFEST, Dataset, read_dataset, write_dataset
 from dragoman.datasets.items import NAME
 from dragoman.datasets.objects import Objects, sync
 from dragoman.domain.errors import DatasetInvalidError, DatasetUnknownError
@@ -140,7 +140,7 @@ def open_dataset(reference: str, store: DatasetStore) -> Dataset:
     if os.sep in reference or reference in (".", "..") or path.suffix == ".jsonl":
         return read_dataset(path)
     name, at, version = reference.partition("@")
-    if not at and store.latest(name) is None and path.exists():
+    if not at and store.latest(name) is None and any((path / file).is_file() for file in (MANIFEST, CASES)):
         return read_dataset(path)
     return store.open(name, version or None)
 

@@ -23,9 +23,14 @@ def normalized(text: str) -> str:
     return " ".join(re.findall(r"\w+", folded))
 
 
+def count_words(text: str) -> int:
+    """Return how many words a text has; where words are not written apart, as in Chinese, how many characters."""
+    return sum(max(sum(map(_is_wide, word)), 1) for word in normalized(text).split())
+
+
 def is_telling(text: str) -> bool:
     """Return whether a text is long enough that saying it twice is no accident. A Chinese character has two columns."""
-    return sum(2 if unicodedata.east_asian_width(char) in _WIDE else 1 for char in normalized(text)) >= _SHORTEST
+    return sum(1 + _is_wide(char) for char in normalized(text)) >= _SHORTEST
 
 
 def grams(text: str) -> frozenset[str]:
@@ -70,3 +75,7 @@ def said_in(value: object) -> Iterator[str]:
     elif isinstance(value, Sequence):
         for inner in value:
             yield from said_in(inner)
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in _WIDE

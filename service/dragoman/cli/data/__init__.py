@@ -2,8 +2,9 @@
 
 import click
 
+from dragoman.cli.data.change import clean
 from dragoman.cli.data.keep import add, diff, list_datasets, pull
-from dragoman.cli.data.look import validate
+from dragoman.cli.data.look import profile, validate
 
 _HELP = """Keep datasets, look at them, clean them, split them, hand them on.
 
@@ -17,5 +18,5 @@ def data() -> None:
     """Hold the commands."""
 
 
-for _command in (add, list_datasets, pull, validate, diff):
+for _command in (add, list_datasets, pull, profile, validate, clean, diff):
     data.add_command(_command)

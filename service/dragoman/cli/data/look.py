@@ -12,8 +12,10 @@ from dragoman.cli.data.wishes import (
     data_option,
     format_option,
     identity,
+    listen,
     open_named,
     print_json,
+    print_table,
     progress,
     summary,
 )
@@ -44,3 +46,45 @@ def validate(dataset: str, format: str, data_folder: Path | None) -> None:
         click.secho(f"{identity(found)}: {verdict} in {summary(found)}.", fg="red" if problems else "green", err=True)
     if problems:
         sys.exit(EXIT_FAILED)
+
+
+@click.command()
+@click.argument("dataset")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a report here, in HTML.",
+)
+@format_option
+@data_option
+def profile(dataset: str, output: Path | None, format: str, data_folder: Path | None) -> None:
+    """Listen to DATASET and say what is in it: durations, languages, speakers, levels, noise, balance.
+
+    The report is one file with plots in it that needs nothing else. A summary, or with -f json everything, goes to
+    standard output.
+    """
+    from dragoman.datasets.figures import make_profile
+    from dragoman.datasets.report import render_report
+
+    found = open_named(dataset, data_folder)
+    made = make_profile(found, listen(found))
+    if output is not None:
+        output.write_text(render_report(made), encoding="utf-8")
+        click.secho(f"Wrote {output}.", err=True)
+    if format == "json":
+        click.echo(made.model_dump_json(by_alias=True, indent=2))
+        return
+    click.echo(f"{identity(found)}: {summary(found)}")
+    print_table(
+        [
+            ("", "least", "5 %", "median", "95 %", "largest"),
+            *(
+                (name, *(f"{value:g}" for value in (each.least, each.p5, each.median, each.p95, each.largest)))
+                for name, each in made.spreads.items()
+            ),
+        ]
+    )
+    for note in made.notes:
+        click.echo(f"- {note}")

@@ -1,5 +1,6 @@
 """What the commands of ``dragoman data`` have in common: where the store is, and how figures are said."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dragoman.domain.errors import DatasetInvalidError
+
 if TYPE_CHECKING:
     from dragoman.datasets.dataset import Dataset
+    from dragoman.datasets.measuring import Measured, Unheard
     from dragoman.datasets.places import BlobAccess
     from dragoman.datasets.store import DatasetStore
     from dragoman.settings import Settings
@@ -126,3 +130,18 @@ def progress(label: str, length: int) -> Iterator[Callable[[str], None]]:
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
         yield lambda _: bar.update(1)
+
+
+def listen(dataset: "Dataset") -> "dict[str, Measured | Unheard]":
+    """Return what is heard in every recording of a dataset.
+
+    Raises:
+        DatasetInvalidError: if it has none.
+    """
+    from dragoman.datasets.measuring import measure_all
+    from dragoman.engines.whisper.detector import SileroDetector
+
+    if not dataset.recordings:
+        raise DatasetInvalidError(f"'{dataset.card.name}' has no recordings to listen to.")
+    with progress("Listening", len(dataset.recordings)) as advance:
+        return asyncio.run(measure_all(dataset, SileroDetector, advance))

@@ -1,0 +1,53 @@
+"""``dragoman data clean``: new versions from others."""
+
+import json
+import shutil
+from pathlib import Path
+
+from dragoman.resources import samples_folder
+from tests.cli.test_data import CARD, home, run
+
+__all__ = ["home"]
+
+
+def calls(folder: Path) -> Path:
+    folder.mkdir()
+    for source, name in [
+        ("en_call.wav", "a.wav"),
+        ("en_call.wav", "b.wav"),
+        ("silence.flac", "c.flac"),
+        ("fan_en.flac", "d.flac"),
+    ]:
+        shutil.copyfile(samples_folder() / "audio" / source, folder / name)
+    return folder
+
+
+def test_what_is_left_out_is_named_and_the_rest_is_a_new_version(home: Path) -> None:
+    old = run("add", "calls", calls(home / "in"), *CARD).stdout.strip()
+    dry = run("clean", "calls", "--min-snr", "20", "--dry-run")
+    assert dry.stdout.splitlines()[:2] == ["same-bytes  b.wav: a.wav", "quiet  c.flac: -100.0 dBFS"]
+    assert dry.stdout.splitlines()[2].startswith("noisy  d.flac: SNR 11.")
+    assert "3 of 4 would be left out" in dry.stderr
+    assert len(run("list").stdout.splitlines()) == 2
+    *_, new = run("clean", "calls", "--min-snr", "20").stdout.splitlines()
+    assert new != old
+    listed = run("list").stdout
+    assert "clean: left out 3 of 4 (1 noisy, 1 quiet, 1 same-bytes)" in listed
+    assert "- b.wav" in run("diff", old, new).stdout
+
+
+def test_a_clean_dataset_stays_what_it_is(home: Path) -> None:
+    calls(home / "in")
+    for name in ("b.wav", "c.flac"):
+        (home / "in" / name).unlink()
+    old = run("add", "calls", home / "in", *CARD).stdout.strip()
+    told = json.loads(run("clean", "calls", "-f", "json").stdout)
+    assert told == {"from": old, "to": old, "left_out": []}
+
+
+def test_a_folder_outside_of_the_store_is_not_touched(home: Path) -> None:
+    run("add", "calls", calls(home / "in"), *CARD)
+    run("pull", "calls", home / "out")
+    before = sorted(path.name for path in (home / "out").iterdir())
+    assert run("clean", home / "out").stdout.splitlines()[-1].startswith("calls@")
+    assert sorted(path.name for path in (home / "out").iterdir()) == before
