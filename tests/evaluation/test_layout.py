@@ -1,9 +1,11 @@
 import pytest
 
 from dragoman.evaluation.figures import Better, Estimate
+from dragoman.evaluation.layout.measures import HEADLINES, chosen
 from dragoman.evaluation.layout.numbers import THIN, clock, interval, shown
 from dragoman.evaluation.layout.scale import scale
 from dragoman.evaluation.metrics.metric import Unit
+from dragoman.evaluation.report import MetricSeen
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,33 @@ def test_scales_have_round_ends(values: list[float], better: Better, unit: Unit,
     assert (found.low, found.high) == pytest.approx(expected)
     assert found.ticks[0].at == 0
     assert found.ticks[-1].at == 100
+
+
+@pytest.mark.parametrize(
+    ("names", "least", "expected"),
+    [
+        (["cer", "wer", "rtf", "chrf/de", "chrf/fr", "lost"], 3, ["wer", "rtf", "chrf"]),  # what matters
+        (["grounded", "step_ms_p50", "step_ms_p95", "failed"], 3, ["grounded", "step_ms_p95", "failed"]),  # and others
+        (["a", "b", "c"], 2, ["a", "b"]),
+        (["wait_ms_p50", "a"], 2, ["a"]),
+        ([], 2, []),
+    ],
+)
+def test_what_matters_most(names: list[str], least: int, expected: list[str]) -> None:
+    catalog = {
+        name: MetricSeen(title=name, group="Group", better="lower", unit="ms" if "_ms_" in name else "share")
+        for name in names
+    }
+    assert [measure.key for measure in chosen(catalog, HEADLINES, least)] == expected
+
+
+def test_a_mean_of_languages_has_no_interval() -> None:
+    seen = MetricSeen(title="chrF into de", group="Translation", better="higher", unit="score")
+    (measure,) = chosen({"chrf/de": seen, "chrf/fr": seen}, HEADLINES, 1)
+    one = Estimate(value=90.0, low=80.0, high=95.0, n=8, items=4)
+    other = Estimate(value=94.0, low=90.0, high=97.0, n=9, items=5)
+    assert measure.of({"chrf/de": one, "chrf/fr": other}) == Estimate(value=92.0, low=None, high=None, n=17, items=5)
+    assert measure.of({}) is None
 
 
 def test_positions_are_told_as_players_do() -> None:

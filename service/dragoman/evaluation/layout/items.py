@@ -9,6 +9,7 @@ from dragoman.evaluation.layout.measures import SLICED, Measure, chosen
 from dragoman.evaluation.layout.numbers import NONE, count, shown
 from dragoman.evaluation.report import ItemCounts, Report
 
+_MEASURES: Final = 3
 MOST: Final = 300
 """More rows than this nobody reads, and they would make the page large."""
 
@@ -43,7 +44,7 @@ def item_table(report: Report) -> ItemTable | None:
     """Return the table; ``None`` if nothing is told by item."""
     figures = report.slices.get("recording", {})
     there = {name for each in figures.values() for name in each}
-    measures = chosen({name: seen for name, seen in report.catalog.items() if name in there}, SLICED, 5)
+    measures = chosen({name: seen for name, seen in report.catalog.items() if name in there}, SLICED, _MEASURES)
     has_words = any(sum(_words(each)) for each in report.items)
     columns = (*(("Errors", "Words") if has_words else ()), *(each.title for each in measures))
     if not columns:

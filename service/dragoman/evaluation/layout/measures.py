@@ -14,9 +14,9 @@ HEADLINES: Final = (
     ("wer",),
     ("lid_f1",),
     ("chrf", "bleu"),
-    ("final_ms_p95", "decode_ms_p95"),
+    ("final_ms_p95", "decode_ms_p95", "step_ms_p95"),
     ("rtf",),
-    ("usd_per_hour",),
+    ("usd_per_hour", "usd_per_thousand"),
     ("failed",),
 )
 """What is told at the top; of each line the first that was measured."""
@@ -24,8 +24,8 @@ HEADLINES: Final = (
 SLICED: Final = (("wer",), ("lid_accuracy",), ("chrf", "bleu"))
 """What is told by slice."""
 
+_TILES: Final = 6
 _SHORT: Final = {
-    "wer": "Word error rate",
     "lid_f1": "Language identified, F1",
     "lid_accuracy": "Language identified",
     "chrf": "Translation, chrF",
@@ -74,22 +74,20 @@ def family(name: str) -> str:
     return name.partition("/")[0]
 
 
-def chosen(
-    catalog: Mapping[str, MetricSeen], wanted: Sequence[Sequence[str]], most: int, *, filled: bool = True
-) -> list[Measure]:
-    """Return the measures that are wanted, then the first of every group without one, ``most`` in all."""
-    found = [each for each in (_first(catalog, names) for names in wanted) if each]
-    groups = {catalog[name].group for each in found for name in each.names}
+def chosen(catalog: Mapping[str, MetricSeen], wanted: Sequence[Sequence[str]], least: int) -> list[Measure]:
+    """Return the measures that are wanted, in the order of the catalog; if they are few, its first others, too."""
+    found = {each.names[0]: each for names in wanted if (each := _first(catalog, names))}
+    known = {family(name) for name in found}
     for name, seen in catalog.items():
-        if filled and seen.group not in groups:
-            groups.add(seen.group)
-            found += [measure] if (measure := _first(catalog, [family(name)])) else []
-    return found[:most]
+        if len(found) < least and family(name) not in known and seen.unit != "ms":  # times are told by one percentile
+            known.add(family(name))
+            found[name] = next(_named(catalog, family(name)))
+    return [found[name] for name in catalog if name in found]
 
 
 def tiles(report: Report, noun: str) -> list[Tile]:
     """Return the figures for the top of the page."""
-    measures = chosen(report.catalog, HEADLINES, len(HEADLINES))
+    measures = chosen(report.catalog, HEADLINES, _TILES)
     return [_tile(each, report, noun) for each in measures]
 
 

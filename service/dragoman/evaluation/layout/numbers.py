@@ -44,7 +44,7 @@ def tick(value: float, widest: float, unit: Unit) -> str:
             divisor, suffix = _of_time(widest)
             return f"{value / divisor:.6g}{THIN}{suffix}"
         case "usd":
-            return f"${value:.6g}"
+            return f"${value:.2f}" if 0.1 <= widest < 10 else f"${value:.6g}"
         case _:
             return f"{value:.6g}"
 

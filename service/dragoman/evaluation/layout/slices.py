@@ -14,10 +14,12 @@ from dragoman.evaluation.report import Report
 FEW_ITEMS: Final = 3
 """Slices of fewer items are greyed: drawing one or two items again says nothing of others."""
 
-_MOST: Final = 3
+_MEASURES: Final = 3
 _STEPS: Final = 4
 _TITLES: Final = {
     "language": "Language spoken",
+    "reader": "Language of the reader",
+    "kind": "Kind of case",
     "noise": "Background noise",
     "channel": "Bandwidth",
     "speaker": "Voice",
@@ -61,7 +63,7 @@ def dimensions(report: Report) -> list[Dimension]:
     told = {name: values for name, values in report.slices.items() if name != "recording" and len(values) > 1}
     there = {name for values in told.values() for figures in values.values() for name in figures}
     catalog = {name: seen for name, seen in report.catalog.items() if name in there}
-    measures = chosen(catalog, SLICED, _MOST)
+    measures = chosen(catalog, SLICED, _MEASURES)
     scales = {each.key: _scale(report, each, list(told)) for each in measures}
     found = []
     for name in told:
