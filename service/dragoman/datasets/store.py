@@ -52,6 +52,21 @@ class DatasetStore:
         self._point(target.parent, version)
         return Kept(read_dataset(target), is_new)
 
+    def hold(self, dataset: Dataset) -> Dataset:
+        """Return a dataset as a folder of the store, which has nothing else in it; what its name means stays.
+
+        Raises:
+            DatasetInvalidError: if it cannot be kept.
+        """
+        name, version = dataset.card.name, dataset.version
+        if version not in self.versions(name):
+            before = self.latest(name)
+            self.keep_files(dataset)
+            self.keep(dataset)
+            if before is not None:
+                self._point(self.folder / name, before)
+        return self.open(name, version)
+
     def keep_files(self, dataset: Dataset) -> None:
         """Take the recordings of a dataset, wherever they lie, among the objects.
 

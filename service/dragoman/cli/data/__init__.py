@@ -2,7 +2,8 @@
 
 import click
 
-from dragoman.cli.data.change import clean
+from dragoman.cli.data.change import clean, split
+from dragoman.cli.data.hand_on import push
 from dragoman.cli.data.keep import add, diff, list_datasets, pull
 from dragoman.cli.data.look import profile, validate
 
@@ -18,5 +19,5 @@ def data() -> None:
     """Hold the commands."""
 
 
-for _command in (add, list_datasets, pull, profile, validate, clean, diff):
+for _command in (add, list_datasets, pull, profile, validate, clean, split, diff, push):
     data.add_command(_command)

@@ -1,8 +1,7 @@
-"""``dragoman data clean``: a new version without what is broken, unusable or there twice."""
+"""``dragoman data clean|split``: new versions made from others."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -10,16 +9,13 @@ from dragoman.cli.data.wishes import (
     data_option,
     format_option,
     identity,
+    keep_made,
     listen,
     open_named,
     print_json,
-    settings_of,
-    store_of,
     summary,
+    warn,
 )
-
-if TYPE_CHECKING:
-    from dragoman.datasets.dataset import Dataset
 
 _SHARE = click.FloatRange(0, 1)
 
@@ -78,7 +74,7 @@ def clean(
     )
     out = decide(found.recordings, listen(found), rules)
     made = without(found, out) if out else found
-    if not dry_run:
+    if out and not dry_run:
         made = keep_made(made, data_folder)
     if format == "json":
         print_json({"from": identity(found), "to": identity(made), "left_out": [asdict(each) for each in out]})
@@ -91,8 +87,37 @@ def clean(
         click.echo(identity(made))
 
 
-def keep_made(made: "Dataset", data_folder: Path | None) -> "Dataset":
-    """Keep a version that was made from another, which may lie outside of the store."""
-    store = store_of(settings_of(data_folder))
-    store.keep_files(made)
-    return store.keep(made).dataset
+@click.command()
+@click.argument("dataset")
+@click.option(
+    "--by",
+    type=click.Choice(["subject", "speaker", "recording"]),
+    default="subject",
+    show_default=True,
+    help="What must not be in two splits.",
+)
+@click.option(
+    "--parts", default="train=0.8,dev=0.1,test=0.1", show_default=True, metavar="NAME=SHARE,…", help="Shares of audio."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other splits.")
+@data_option
+def split(dataset: str, by: str, parts: str, seed: int, data_folder: Path | None) -> None:
+    """Keep a new version of DATASET in which every recording is in a split.
+
+    Whoever speaks stays in one split, every language is in each as far as that goes, and the same seed draws the same
+    splits. What it came to goes to standard error, the reference of the new version to standard output.
+    """
+    from dragoman.datasets.leakage import find_leaks
+    from dragoman.datasets.splitting import By, parse_parts
+    from dragoman.datasets.splitting import split as draw
+
+    wanted = parse_parts(parts)
+    found = open_named(dataset, data_folder)
+    made = keep_made(draw(found, By(by), wanted, seed), data_folder)
+    for name in wanted:
+        part = made.only(split=name)
+        share = part.audio_ms / max(made.audio_ms, 1)
+        click.secho(f"{name}: {share:.1%} of the audio, {summary(part)}", err=True)
+    for problem in find_leaks(made):
+        warn(problem.message)
+    click.echo(identity(made))

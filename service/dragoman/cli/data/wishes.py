@@ -145,3 +145,10 @@ def listen(dataset: "Dataset") -> "dict[str, Measured | Unheard]":
         raise DatasetInvalidError(f"'{dataset.card.name}' has no recordings to listen to.")
     with progress("Listening", len(dataset.recordings)) as advance:
         return asyncio.run(measure_all(dataset, SileroDetector, advance))
+
+
+def keep_made(made: "Dataset", data_folder: Path | None) -> "Dataset":
+    """Keep a version that was made from another, which may lie outside of the store."""
+    store = store_of(settings_of(data_folder))
+    store.keep_files(made)
+    return store.keep(made).dataset
