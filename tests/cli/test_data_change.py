@@ -1,6 +1,7 @@
 """``dragoman data clean``: new versions from others."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -51,3 +52,13 @@ def test_a_folder_outside_of_the_store_is_not_touched(home: Path) -> None:
     before = sorted(path.name for path in (home / "out").iterdir())
     assert run("clean", home / "out").stdout.splitlines()[-1].startswith("calls@")
     assert sorted(path.name for path in (home / "out").iterdir()) == before
+
+
+def test_splits_are_drawn_and_said(home: Path) -> None:
+    run("add", "calls", samples_folder() / "audio", *CARD)
+    done = run("split", "calls", "--by", "recording", "--parts", "train=0.6,test=0.4", "--seed", "3")
+    assert done.exit_code == 0
+    assert re.search(r"^train: 6\d\.\d% of the audio, \d+ recordings", done.stderr, re.MULTILINE)
+    assert re.search(r"texts are in test and in train", done.stderr)
+    again = run("split", done.stdout.strip(), "--by", "recording", "--parts", "train=0.6,test=0.4", "--seed", "3")
+    assert run("diff", done.stdout.strip(), again.stdout.strip()).stdout.splitlines()[1] == "card: parent"

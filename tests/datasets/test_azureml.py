@@ -11,12 +11,13 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, 
 
 from dragoman.datasets.azureml import open_workspace, register
 from dragoman.datasets.dataset import Dataset
-from dragoman.domain.errors import DatasetRefusedError, SettingsError, SourceFailedError
+from dragoman.datasets.places import Workspace
+from dragoman.domain.errors import DatasetRefusedError, SourceFailedError
 from dragoman.engines.azure.access import Identity
 from tests.datasets.test_pushing import CARD, made
 
 
-class Workspace:
+class Assets:
     """Plays the data assets of a workspace."""
 
     def __init__(self, error: Exception | None = None) -> None:
@@ -40,7 +41,7 @@ def calls(folder: Path) -> Dataset:
 
 
 def test_a_version_becomes_an_asset_with_the_card_as_tags(tmp_path: Path) -> None:
-    workspace, dataset = Workspace(), calls(tmp_path)
+    workspace, dataset = Assets(), calls(tmp_path)
     reference = f"azureml:calls-2026:{dataset.version}"
     assert register(dataset, tmp_path, workspace) == (reference, True)
     asset = workspace.assets["calls-2026", dataset.version]
@@ -59,7 +60,7 @@ def test_a_version_becomes_an_asset_with_the_card_as_tags(tmp_path: Path) -> Non
 
 def test_without_papers_nothing_leaves(tmp_path: Path) -> None:
     with pytest.raises(DatasetRefusedError, match="--license"):
-        register(made(tmp_path, CARD.model_copy(update={"license": None})), tmp_path, Workspace())
+        register(made(tmp_path, CARD.model_copy(update={"license": None})), tmp_path, Assets())
 
 
 @pytest.mark.parametrize(
@@ -71,10 +72,8 @@ def test_without_papers_nothing_leaves(tmp_path: Path) -> None:
 )
 def test_what_a_workspace_refuses_is_said(tmp_path: Path, error: Exception, says: str) -> None:
     with pytest.raises(SourceFailedError, match=says):
-        register(calls(tmp_path), tmp_path, Workspace(error))
+        register(calls(tmp_path), tmp_path, Assets(error))
 
 
-@pytest.mark.parametrize("workspace", [None, "", "name", "a/b", "a//c", "a/b/c/d"])
-def test_a_workspace_is_written_with_its_subscription_and_group(workspace: str | None) -> None:
-    with pytest.raises(SettingsError, match="DRAGOMAN_AZUREML_WORKSPACE"):
-        open_workspace(workspace, Identity.DEFAULT, None)
+def test_a_workspace_is_opened_without_asking_it_anything() -> None:
+    assert open_workspace(Workspace("0" * 8, "group", "name"), Identity.CLI, None) is not None

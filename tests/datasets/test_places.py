@@ -2,8 +2,8 @@
 
 import pytest
 
-from dragoman.datasets.places import BlobAccess, BlobPlace, parse_place
-from dragoman.domain.errors import SourceFailedError
+from dragoman.datasets.places import BlobAccess, BlobPlace, Workspace, parse_place, parse_workspace
+from dragoman.domain.errors import SettingsError, SourceFailedError
 
 EMULATOR = BlobAccess(endpoint="http://127.0.0.1:10000/devstoreaccount1")
 ACCOUNT = "https://acme.blob.core.windows.net"
@@ -35,3 +35,10 @@ def test_an_address_of_blob_storage_is_known(url: str, access: BlobAccess, place
 def test_an_address_without_a_container_is_refused() -> None:
     with pytest.raises(SourceFailedError, match="names no container"):
         parse_place(ACCOUNT, BlobAccess())
+
+
+@pytest.mark.parametrize("text", [None, "", "name", "a/b", "a//c", "a/b/c/d"])
+def test_a_workspace_is_written_with_its_subscription_and_group(text: str | None) -> None:
+    assert parse_workspace("a/b/c") == Workspace("a", "b", "c")
+    with pytest.raises(SettingsError, match="DRAGOMAN_AZUREML_WORKSPACE"):
+        parse_workspace(text)

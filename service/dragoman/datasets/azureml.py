@@ -9,15 +9,15 @@ from azure.ai.ml.entities import Data
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 
 from dragoman.datasets.dataset import Dataset
+from dragoman.datasets.places import Workspace
 from dragoman.datasets.pushing import check_papers
-from dragoman.domain.errors import SettingsError, SourceFailedError
+from dragoman.domain.errors import SourceFailedError
 from dragoman.engines.azure.access import AzureAccess, Identity, credential_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
 
 _MOST_TAG_CHARACTERS: Final = 256
-_PARTS: Final = 3
 
 
 class DataAssets(Protocol):
@@ -32,19 +32,10 @@ class DataAssets(Protocol):
         ...
 
 
-def open_workspace(workspace: str | None, identity: Identity, client_id: str | None) -> DataAssets:
-    """Return the data assets of a workspace, ``SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE``.
-
-    Raises:
-        SettingsError: if it is not set, or not written like this.
-    """
-    parts = (workspace or "").split("/")
-    if len(parts) != _PARTS or not all(parts):
-        raise SettingsError(
-            "Set DRAGOMAN_AZUREML_WORKSPACE to SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE to push to Azure Machine Learning."
-        )
-    subscription, group, name = parts
-    client = MLClient(_AnyScope(identity, client_id), subscription, group, name)
+def open_workspace(workspace: Workspace, identity: Identity, client_id: str | None) -> DataAssets:
+    """Return the data assets of a workspace; nothing is asked of it yet."""
+    credential = _AnyScope(identity, client_id)
+    client = MLClient(credential, workspace.subscription, workspace.resource_group, workspace.name)
     assets: DataAssets = client.data
     return assets
 
@@ -78,7 +69,7 @@ def register(dataset: Dataset, folder: Path, assets: DataAssets) -> tuple[str, b
     except HttpResponseError as error:
         raise SourceFailedError(f"The workspace answers {error.status_code} ({error.reason}).") from error
     except AzureError as error:
-        raise SourceFailedError(f"The workspace cannot be reached: {str(error).splitlines()[0]}") from error
+        raise SourceFailedError(f"The workspace cannot be reached, or refuses: {str(error).splitlines()[0]}") from error
     return f"azureml:{name}:{version}", True
 
 

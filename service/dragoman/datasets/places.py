@@ -1,10 +1,10 @@
-"""Addresses of Blob Storage: which they are, what they mean, and as whom it is reached."""
+"""Addresses in Azure: of Blob Storage and of workspaces, what they mean, and as whom storage is reached."""
 
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from dragoman.domain.errors import SourceFailedError
+from dragoman.domain.errors import SettingsError, SourceFailedError
 from dragoman.engines.azure.access import Identity
 
 HOSTS: Final = {
@@ -56,3 +56,28 @@ def parse_place(url: str, access: BlobAccess) -> BlobPlace | None:
     if not container:
         raise SourceFailedError(f"'{url}' names no container; write https://ACCOUNT.blob.core.windows.net/CONTAINER.")
     return BlobPlace(account_url, container, prefix.strip("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace of Azure Machine Learning, and where it is."""
+
+    subscription: str
+    resource_group: str
+    name: str
+
+
+def parse_workspace(text: str | None) -> Workspace:
+    """Return the workspace that ``SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE`` means.
+
+    Raises:
+        SettingsError: if it is not set, or not written like this.
+    """
+    match (text or "").split("/"):
+        case [subscription, group, name] if subscription and group and name:
+            return Workspace(subscription, group, name)
+        case _:
+            raise SettingsError(
+                "To push to Azure Machine Learning set DRAGOMAN_AZUREML_WORKSPACE to "
+                "SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE."
+            )

@@ -67,13 +67,15 @@ def _write(found: "Dataset", destination: str, settings: "Settings") -> bool:
 
 
 def _register(found: "Dataset", settings: "Settings") -> tuple[str, bool]:
+    from dragoman.datasets.places import parse_workspace
     from dragoman.engines.azure.access import Identity
 
+    workspace = parse_workspace(settings.azureml_workspace)
     try:
         from dragoman.datasets.azureml import open_workspace, register
     except ImportError as error:
         raise DependencyMissingError("Azure Machine Learning needs: pip install 'dragoman[aml]'.") from error
-    assets = open_workspace(settings.azureml_workspace, Identity(settings.azure_identity), settings.azure_client_id)
+    assets = open_workspace(workspace, Identity(settings.azure_identity), settings.azure_client_id)
     # A version in the store is a folder with nothing else in it.
     held = store_of(settings).hold(found)
     return register(held, held.root, assets)
