@@ -1,11 +1,14 @@
-"""``dragoman data clean``: new versions from others."""
+"""``dragoman data clean|split|shots``: new versions from others, and few-shot sets."""
 
 import json
 import re
 import shutil
 from pathlib import Path
 
-from dragoman.resources import samples_folder
+import pytest
+
+from dragoman.domain.errors import DatasetInvalidError
+from dragoman.resources import flows_folder, samples_folder
 from tests.cli.test_data import CARD, home, run
 
 __all__ = ["home"]
@@ -62,3 +65,27 @@ def test_splits_are_drawn_and_said(home: Path) -> None:
     assert re.search(r"texts are in test and in train", done.stderr)
     again = run("split", done.stdout.strip(), "--by", "recording", "--parts", "train=0.6,test=0.4", "--seed", "3")
     assert run("diff", done.stdout.strip(), again.stdout.strip()).stdout.splitlines()[1] == "card: parent"
+
+
+def test_shots_are_chosen_and_written_once(home: Path) -> None:
+    flow = flows_folder() / "insight"
+    arguments = ("shots", "insight", flow / "insight_examples.jsonl", "-n", "3", "--avoid", flow, "-o", home)
+    done = run(*arguments)
+    assert len(done.stdout.splitlines()) == 3
+    assert "insight_examples.jsonl: 3 examples" in done.stderr
+    with pytest.raises(DatasetInvalidError, match="--force"):
+        run(*arguments)
+    assert run(*arguments, "--force").exit_code == 0
+
+
+def test_an_example_of_an_evaluation_is_refused_by_name(home: Path) -> None:
+    text = "My parcel with the number 5512 was due on Monday."
+    (home / "data.jsonl").write_text(json.dumps({"line": text}))
+    lines = [
+        {"id": name, "locales": ["en-US"], "given": {"line": said}, "answer": ""}
+        for name, said in [("a", text), ("b", "The technician comes on Wednesday at nine.")]
+    ]
+    (home / "candidates.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = run("shots", "polish", home / "candidates.jsonl", "-n", "1", "--avoid", home / "data.jsonl", "-o", home)
+    assert done.stdout.split() == ["b", "en-US"]
+    assert "a is refused: it shares a text with" in done.stderr

@@ -56,4 +56,4 @@ def test_cases_leak_too() -> None:
         for number, split in enumerate(("dev", "test", "test"))
     )
     (leak,) = find_leaks(Dataset(Card(name="asked", schema_name="cases/1"), (), cases, Path()))
-    assert "2 texts are in dev and in test" in leak.message
+    assert "1 text is in dev and in test" in leak.message

@@ -7,7 +7,7 @@ from typing import Final
 from dragoman.datasets.dataset import Dataset
 from dragoman.datasets.items import RecordingItem
 from dragoman.datasets.problems import Check, Problem
-from dragoman.datasets.texts import alike, said_in
+from dragoman.datasets.texts import alike, normalized, said_in
 
 _SHOWN: Final = 3
 
@@ -36,18 +36,28 @@ def _shared(items: list[RecordingItem], what: str, keys: Callable[[RecordingItem
 
 
 def _texts(dataset: Dataset) -> Iterator[Problem]:
-    recordings = [item for item in dataset.recordings if item.split]
-    told = [(item.id, str(item.split), said.text) for item in recordings for said in item.utterances]
-    told += [(case.id, case.split, text) for case in dataset.cases if case.split for text in said_in(case.given)]
+    told: dict[tuple[str, str], tuple[str, str]] = {}
+    for id_, name, text in _said(dataset):
+        told.setdefault((name, normalized(text)), (id_, text))  # what is said often is looked at once
+    ids, splits = [id_ for id_, _ in told.values()], [name for name, _ in told]
     pairs: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for one, two in alike([text for _, _, text in told]):
-        (first, ours, _), (second, theirs, _) = told[one], told[two]
-        if ours != theirs:
-            pairs[min(ours, theirs), max(ours, theirs)].append(f"{first} and {second}")
+    for one, two in alike([text for _, text in told.values()]):
+        if splits[one] != splits[two]:
+            pair = min(splits[one], splits[two]), max(splits[one], splits[two])
+            pairs[pair].append(f"{ids[one]} and {ids[two]}")
     for (ours, theirs), where in sorted(pairs.items()):
         said = "1 text is" if len(where) == 1 else f"{len(where)} texts are"
         names = _some(list(dict.fromkeys(where)))
         yield Problem(Check.LEAKAGE, None, f"{said} in {ours} and in {theirs}, the same or nearly: {names}.")
+
+
+def _said(dataset: Dataset) -> Iterator[tuple[str, str, str]]:
+    for item in dataset.recordings:
+        if item.split:
+            yield from ((item.id, item.split, said.text) for said in item.utterances)
+    for case in dataset.cases:
+        if case.split:
+            yield from ((case.id, case.split, text) for text in said_in(case.given))
 
 
 def _some(names: list[str]) -> str:

@@ -6,6 +6,7 @@ from dragoman.cli.data.change import clean, split
 from dragoman.cli.data.hand_on import push
 from dragoman.cli.data.keep import add, diff, list_datasets, pull
 from dragoman.cli.data.look import profile, validate
+from dragoman.cli.data.shots import shots
 
 _HELP = """Keep datasets, look at them, clean them, split them, hand them on.
 
@@ -19,5 +20,5 @@ def data() -> None:
     """Hold the commands."""
 
 
-for _command in (add, list_datasets, pull, profile, validate, clean, split, diff, push):
+for _command in (add, list_datasets, pull, profile, validate, clean, split, diff, push, shots):
     data.add_command(_command)
