@@ -24,6 +24,58 @@ EXPECTED: Final[Mapping[str, tuple[int, ...]]] = {
 }
 """Utterances, counted from 1, in which a person who read these calls found something to be done or promised."""
 
+SUMMARIES: Final[Mapping[tuple[str, str], str]] = {
+    ("en_call.wav", "en"): (
+        "A customer asks about a kettle on page 46 of the catalogue, which costs 603 euros in red. 35 brown cups "
+        "are in stock, and 26 of them save 48 percent. The customer adds a lamp to order 3379; the salesman will "
+        "contact them on Sunday at 7:15."
+    ),
+    ("en_call.wav", "de"): (
+        "Eine Kundin fragt nach einem Wasserkocher von Seite 46 des Katalogs; in Rot kostet er 603 Euro. 35 "
+        "braune Tassen sind vorrätig, bei 26 spart man 48 Prozent. Zur Bestellung 3379 kommt eine Lampe; der "
+        "Verkäufer meldet sich am Sonntag um 7:15 Uhr."
+    ),
+    ("es_call.wav", "fr"): (
+        "L'express pour Madrid a été détourné et une valise manque. L'excédent de bagages coûte 455 euros, et le "
+        "train part de la voie 9. Le client demande une pancarte au nom de Diego Herrera et attend à l'hôpital."
+    ),
+    ("es_call.wav", "es"): (
+        "El expreso a Madrid fue desviado y una maleta no apareció. El exceso de equipaje cuesta 455 euros y el "
+        "tren sale de la vía 9. El cliente pide un cartel con el nombre Diego Herrera y espera en el hospital."
+    ),
+    ("de_call.wav", "en"): (
+        "The customer's computer from 2021 shows error 5346, its battery is stuck at 36 percent and the "
+        "television is slow. The television is exchanged free of charge; a repair would cost 443 euros, for the "
+        "guarantee has expired. A technician comes on Wednesday at 12."
+    ),
+    ("de_call.wav", "de"): (
+        "Der Computer von 2021 zeigt den Fehler 5346, der Akku hängt bei 36 Prozent, und der Fernseher ist "
+        "langsam. Der Fernseher wird kostenlos umgetauscht; eine Reparatur würde 443 Euro kosten, denn die "
+        "Garantie ist abgelaufen. Der Techniker kommt am Mittwoch um 12 Uhr."
+    ),
+    ("fr_call.wav", "fr"): (
+        "La cliente a été facturée 82 dollars de trop et conteste la ligne 61. Le compte est à Alice Moreau, qui "
+        "a déménagé à Genève. Une réduction de 55 pour cent s'applique pendant 11 mois ; il reste 10 jours pour "
+        "contester."
+    ),
+    ("fr_call.wav", "es"): (
+        "A la clienta le cobraron 82 dólares de más y la línea 61 no tiene sentido. La cuenta es de Alice Moreau, "
+        "que se mudó a Ginebra. Hay un descuento del 55 por ciento durante 11 meses y quedan 10 días para "
+        "reclamar."
+    ),
+    ("mixed_call.wav", "en"): (
+        "A table was scratched during transport, and the order 775375 is late because customs has been holding it "
+        "for 8 days. Mehmet Demir accepted the packet. On Thursday nobody is home; the bell at house number 11 is "
+        "to be rung."
+    ),
+    ("mixed_call.wav", "de"): (
+        "Ein Tisch wurde beim Transport zerkratzt, und der Zoll hält die Ware der Bestellung 775375 schon 8 Tage "
+        "fest. Mehmet Demir hat das Paket angenommen. Am Donnerstag ist niemand zu Hause; man soll bei Hausnummer "
+        "11 klingeln."
+    ),
+}
+"""How a person who read these calls would sum them up, in the languages in which the data asks for it."""
+
 QUESTIONS: Final = (
     ("What is the order number?", 13, "Who is the manager of the shop?"),
     ("How much does the excess baggage cost?", 7, "What was served for dinner on the plane?"),
@@ -67,7 +119,9 @@ def conversations() -> Iterator[Mapping[str, object]]:
         for _ in range(2):
             expected = [f"u_{at}" for at in EXPECTED.get(entry["file"], ())]
             language = READERS[number % len(READERS)]
-            yield {"conversation": {"lines": lines}, "language": language, "expected": expected}
+            summary = SUMMARIES.get((entry["file"], language))
+            summed = {"summary": summary} if summary else {}
+            yield {"conversation": {"lines": lines}, "language": language, "expected": expected, **summed}
             number += 1
 
 
@@ -92,7 +146,7 @@ def rough() -> Iterator[Mapping[str, object]]:
         assert isinstance(conversation, dict)
         lines = conversation["lines"][:at]
         last = {**lines[-1], "text": lines[-1]["text"].replace(was, now)}
-        yield {"conversation": {"lines": [*lines[:-1], last]}, "glossary": [word]}
+        yield {"conversation": {"lines": [*lines[:-1], last]}, "glossary": [word], "expected": lines[-1]["text"]}
 
 
 async def insights() -> AsyncGenerator[Mapping[str, object], None]:
@@ -102,7 +156,7 @@ async def insights() -> AsyncGenerator[Mapping[str, object], None]:
         if given["expected"]:
             about, language = Conversation.model_validate(given["conversation"]), str(given["language"])
             insight = (await step.run(about, language)).model_copy(update={"costs": ()})
-            yield {"insight": insight.model_dump(mode="json"), **_without(given, "language")}
+            yield {"insight": insight.model_dump(mode="json"), **_without(given, "language", "summary")}
 
 
 async def answers() -> AsyncGenerator[Mapping[str, object], None]:
@@ -114,8 +168,8 @@ async def answers() -> AsyncGenerator[Mapping[str, object], None]:
         yield {"answer": answer.model_dump(mode="json"), **_without(given, "question")}
 
 
-def _without(given: Mapping[str, object], name: str) -> Mapping[str, object]:
-    return {key: value for key, value in given.items() if key != name}
+def _without(given: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    return {key: value for key, value in given.items() if key not in names}
 
 
 async def _collected(found: AsyncGenerator[Mapping[str, object], None]) -> list[Mapping[str, object]]:
