@@ -122,6 +122,12 @@ class Settings(BaseSettings):
     azureml_workspace: str | None = None
     """Workspace that datasets are pushed to: ``SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE``."""
 
+    tracking_uri: str | None = None
+    """Where experiments are logged with MLflow; if not set, the SQLite file ``mlflow.db`` in ``data``.
+
+    ``azureml://REGION.api.azureml.ms/mlflow/v1.0/subscriptions/…/workspaces/NAME`` logs to an Azure ML workspace.
+    """
+
     @model_validator(mode="after")
     def _names_its_model(self) -> "Settings":
         if (self.chat_endpoint is None) != (self.chat_model is None):

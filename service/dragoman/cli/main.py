@@ -20,7 +20,11 @@ from dragoman.domain.errors import (
 # Before NumPy is imported: its threads wait for work by turning in circles, and cost a live stream as much as Whisper.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-_COMMANDS: Final = ("demo", "transcribe", "ask", "serve", "listen", "emulator", "flows", "data", "keys", "doctor")
+_COMMANDS: Final = (
+    *("demo", "transcribe", "ask", "serve", "listen", "emulator", "flows"),
+    *("data", "evaluate", "gate", "compare", "sweep"),
+    *("keys", "doctor"),
+)
 
 
 class _Commands(click.Group):

@@ -282,3 +282,28 @@ class ReportInvalidError(DragomanError):
     """A file holds no report of an evaluation."""
 
     code = "report_invalid"
+
+
+class CaseInvalidError(DragomanError):
+    """A case of a dataset does not hold what its step needs."""
+
+    code = "case_invalid"
+
+
+class GateInvalidError(DragomanError):
+    """The rules or the baseline of a gate cannot be used."""
+
+    code = "gate_invalid"
+
+
+class TrackingFailedError(DragomanError):
+    """An experiment could not be logged."""
+
+    code = "tracking_failed"
+    retryable = True
+
+
+class SweepInvalidError(DragomanError):
+    """A file of variants cannot be used."""
+
+    code = "sweep_invalid"

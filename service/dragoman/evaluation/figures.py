@@ -92,10 +92,10 @@ def mean() -> OfSums:
     return ratio()
 
 
-def draw(items: int) -> Floats:
-    """Return how often every item is in each draw, shape ``(1 + DRAWS, items)``; the first is the items themselves."""
+def draw(items: int, draws: int = DRAWS) -> Floats:
+    """Return how often every item is in each draw, shape ``(1 + draws, items)``; the first is the items themselves."""
     random = np.random.default_rng(_SEED)
-    drawn = random.multinomial(items, np.full(items, 1 / items), size=DRAWS) if items else np.empty((DRAWS, 0))
+    drawn = random.multinomial(items, np.full(items, 1 / items), size=draws) if items else np.empty((draws, 0))
     return np.vstack([np.ones((1, items)), drawn]).astype(np.float64)
 
 

@@ -1,5 +1,7 @@
 """The report of an evaluation: every figure, whole and by slice, what was measured on what, and the worst there was."""
 
+import os
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,13 +9,14 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from dragoman.datasets.dataset import Dataset
 from dragoman.domain.errors import ReportInvalidError
 from dragoman.evaluation.figures import Better, Estimate, Floats, draw, estimate
 from dragoman.evaluation.metrics.metric import Metric, Unit
 from dragoman.evaluation.scored import Scored, Shown
 
 SCHEMA: Final = 1
-DIMENSIONS: Final = ("language", "noise", "channel", "speaker", "length", "recording")
+DIMENSIONS: Final = ("language", "reader", "kind", "noise", "channel", "speaker", "length", "recording")
 """What figures are also told by; of a recording only what is shown as the worst of them."""
 
 _WORST: Final = 12
@@ -104,6 +107,50 @@ class Report(_Value):
         return {each.item: each.failure for each in self.items if each.failure}
 
 
+def build(
+    stage: str,
+    dataset: Dataset,
+    scored: Sequence[Scored],
+    metrics: Sequence[Metric],
+    candidate: Mapping[str, JsonValue],
+    confusion: Confusion | None = None,
+    notes: Mapping[str, JsonValue] | None = None,
+) -> Report:
+    """Return the report of scored items, which are those of the dataset or, if a run was stopped, some of them."""
+    whole, slices = figures(scored, metrics)
+    return Report(
+        stage=stage,
+        created=datetime.now(UTC).replace(microsecond=0),
+        dataset=DatasetSeen(
+            name=dataset.card.name,
+            version=dataset.version,
+            items=len(scored),
+            audio_s=dataset.audio_ms / 1_000 if dataset.recordings else None,
+        ),
+        candidate=candidate,
+        machine={
+            "system": f"{platform.system()} {platform.machine()}",
+            "cores": str(os.cpu_count()),
+            "python": platform.python_version(),
+        },
+        catalog={
+            each.name: MetricSeen(title=each.title, group=each.group, better=each.better, unit=each.unit)
+            for each in metrics
+            if each.name in whole
+        },
+        metrics=whole,
+        slices=slices,
+        confusion=confusion,
+        worst=worst(scored),
+        items=tuple(
+            ItemCounts(item=one.item, failure=one.failure, sums=counts.sums, samples=counts.samples)
+            for one in scored
+            for counts in [one.counts()]
+        ),
+        notes=notes or {},
+    )
+
+
 def figures(
     scored: Sequence[Scored], metrics: Sequence[Metric]
 ) -> tuple[dict[str, Estimate], dict[str, dict[str, dict[str, Estimate]]]]:
@@ -120,15 +167,6 @@ def figures(
     return whole, slices
 
 
-def items_of(scored: Sequence[Scored]) -> tuple[ItemCounts, ...]:
-    """Return what was counted in every item."""
-    counted = [(one, one.counts()) for one in scored]
-    return tuple(
-        ItemCounts(item=one.item, failure=one.failure, sums=counts.sums, samples=counts.samples)
-        for one, counts in counted
-    )
-
-
 def worst(scored: Sequence[Scored]) -> tuple[Case, ...]:
     """Return the parts with most errors, of every recording the worst first."""
     shown = [(one.item, part.shown) for one in scored for part in one.parts if part.shown and part.shown.errors]
@@ -137,11 +175,6 @@ def worst(scored: Sequence[Scored]) -> tuple[Case, ...]:
     for item, part in ranked:
         first.setdefault(item, (item, part))
     return tuple(_case(item, part) for item, part in list(first.values())[:_WORST])
-
-
-def now() -> datetime:
-    """Return the time to the second."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 def read_report(file: Path) -> Report:
@@ -159,14 +192,6 @@ def read_report(file: Path) -> Report:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise ReportInvalidError(f"'{file}' is no report of this version: {where}: {first['msg']}.") from error
-
-
-def catalog(metrics: Sequence[Metric]) -> dict[str, MetricSeen]:
-    """Return what the metrics are called."""
-    return {
-        each.name: MetricSeen(title=each.title, group=each.group, better=each.better, unit=each.unit)
-        for each in metrics
-    }
 
 
 def _estimates(

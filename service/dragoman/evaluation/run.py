@@ -31,15 +31,10 @@ class Named(Protocol):
 
 
 ItemT = TypeVar("ItemT", bound=Named)
-ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
 
 
-class Trial(Protocol[ItemT_contra]):
-    """What a candidate does with one item: it yields what comes out, as JSON lines."""
-
-    def __call__(self, item: ItemT_contra) -> AsyncGenerator[str, None]:
-        """Yield what comes out, in order; an error that it raises is the item's failure."""
-        ...
+Trial = Callable[[ItemT], AsyncGenerator[str, None]]
+"""What a candidate does with one item: lines of JSON come out, in order; an error is the item's failure."""
 
 
 class Result(BaseModel):

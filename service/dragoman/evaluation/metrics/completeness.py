@@ -3,14 +3,13 @@
 from typing import Final
 
 from dragoman.domain.events import LedgerTotals
-from dragoman.evaluation.figures import ratio
-from dragoman.evaluation.metrics.metric import Counts, Metric
+from dragoman.evaluation.metrics.metric import Counts, share
 
 GROUP: Final = "Completeness"
 
 METRICS: Final = (
-    Metric("failed", "Recordings or cases that failed", GROUP, "lower", "share", "failed", ratio()),
-    Metric("lost", "Accepted audio that was lost", GROUP, "lower", "share", "lost", ratio()),
+    share("failed", "Recordings or cases that failed", GROUP, "lower"),
+    share("lost", "Accepted audio that was lost", GROUP, "lower"),
 )
 
 

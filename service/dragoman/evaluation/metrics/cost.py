@@ -9,7 +9,7 @@ from dragoman.evaluation.metrics.metric import Counts, Metric
 GROUP: Final = "Cost"
 
 METRICS: Final = (
-    Metric("usd_per_hour", "US dollars an hour of audio, on Azure", GROUP, "lower", "usd", "usd_hours", ratio()),
+    Metric("usd_per_hour", "US dollars an hour of audio, on Azure", GROUP, "lower", "usd", "usd_seconds", ratio(3_600)),
 )
 
 
@@ -17,4 +17,4 @@ def count(used: Usage, duration_ms: int, prices: Prices) -> Counts:
     """Return the counts of a recording."""
     if not used.speech_s:
         return Counts()
-    return Counts({"usd_hours": (used.cost_usd(prices), duration_ms / 3_600_000)})
+    return Counts({"usd_seconds": (used.cost_usd(prices), duration_ms / 1_000)})

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dragoman.evaluation.figures import Better, Figure, Percentile
+from dragoman.evaluation.figures import Better, Figure, Percentile, ratio
 
 Unit = Literal["share", "score", "ms", "ratio", "usd", "number"]
 """``share`` is of 1 and shown in percent, ``score`` is of 100."""
@@ -21,6 +21,11 @@ class Metric:
     unit: Unit
     counts: str
     figure: Figure
+
+
+def share(name: str, title: str, group: str, better: Better, counts: str | None = None) -> Metric:
+    """Return the metric of counts ``(so many, of all)``."""
+    return Metric(name, title, group, better, "share", counts or name, ratio())
 
 
 def percentiles(counts: str, title: str, group: str, percents: Sequence[int]) -> tuple[Metric, ...]:

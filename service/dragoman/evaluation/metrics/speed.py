@@ -14,6 +14,7 @@ METRICS: Final = (
     Metric("rtf", "Real-time factor: time ÷ audio", GROUP, "lower", "ratio", "wall", ratio()),
     Metric("cpu_rtf", "Processor time ÷ audio", GROUP, "lower", "ratio", "cpu", ratio()),
     Metric("work", "Processor time ÷ audio, in yardsticks", GROUP, "lower", "number", "work", ratio()),
+    Metric("pace", "Time ÷ audio, in yardsticks", GROUP, "lower", "number", "pace", ratio()),
     *percentiles("decode_ms", "From heard to text", GROUP, (50, 95)),
     *percentiles("final_ms", "From the end of speech to its final", GROUP, (50, 95, 99)),
 )
@@ -23,7 +24,14 @@ def count(wall_s: float, cpu_s: float, audio_s: float, yardstick_s: float) -> Co
     """Return the counts of a recording."""
     if not audio_s:
         return Counts()
-    return Counts({"wall": (wall_s, audio_s), "cpu": (cpu_s, audio_s), "work": (cpu_s / yardstick_s, audio_s)})
+    return Counts(
+        {
+            "wall": (wall_s, audio_s),
+            "cpu": (cpu_s, audio_s),
+            "work": (cpu_s / yardstick_s, audio_s),
+            "pace": (wall_s / yardstick_s, audio_s),
+        }
+    )
 
 
 def yardstick() -> float:

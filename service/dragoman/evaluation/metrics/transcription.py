@@ -7,17 +7,17 @@ from typing import Final, Literal, cast
 import jiwer
 
 from dragoman.evaluation.figures import ratio
-from dragoman.evaluation.metrics.metric import Counts, Metric
+from dragoman.evaluation.metrics.metric import Counts, Metric, share
 from dragoman.evaluation.normalise import words
 from dragoman.evaluation.units import Unit
 
 GROUP: Final = "Transcription"
 
 METRICS: Final = (
-    Metric("wer", "Word error rate", GROUP, "lower", "share", "words", ratio()),
-    Metric("cer", "Character error rate", GROUP, "lower", "share", "characters", ratio()),
-    Metric("deletions", "Words that were said and not heard", GROUP, "lower", "share", "deletions", ratio()),
-    Metric("insertions", "Words that were heard and not said", GROUP, "lower", "share", "insertions", ratio()),
+    share("wer", "Word error rate", GROUP, "lower", "words"),
+    share("cer", "Character error rate", GROUP, "lower", "characters"),
+    share("deletions", "Words that were said and not heard", GROUP, "lower"),
+    share("insertions", "Words that were heard and not said", GROUP, "lower"),
     Metric(
         "false_words_per_minute",
         "Words a minute heard where nobody speaks",
@@ -25,7 +25,7 @@ METRICS: Final = (
         "lower",
         "number",
         "false_words",
-        ratio(),
+        ratio(60),
     ),
 )
 
@@ -67,7 +67,7 @@ def count(unit: Unit) -> Counts:
 
 def count_silence(units: Sequence[Unit], duration_ms: int) -> Counts:
     """Return the counts of a recording in which nobody speaks."""
-    return Counts({"false_words": (float(sum(len(_heard(unit)) for unit in units)), duration_ms / 60_000)})
+    return Counts({"false_words": (float(sum(len(_heard(unit)) for unit in units)), duration_ms / 1_000)})
 
 
 def align(unit: Unit) -> list[Step]:

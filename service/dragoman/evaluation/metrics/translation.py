@@ -11,8 +11,8 @@ from sacrebleu.metrics.ter import TER
 
 from dragoman.datasets.items import Reference
 from dragoman.domain.language import Locale, TargetLanguage, base_language, is_same_language
-from dragoman.evaluation.figures import Better, Floats, OfSums, ratio
-from dragoman.evaluation.metrics.metric import Counts, Metric
+from dragoman.evaluation.figures import Better, Floats, OfSums
+from dragoman.evaluation.metrics.metric import Counts, Metric, share
 from dragoman.evaluation.units import Unit
 from dragoman.pipeline.transcript import Utterance
 
@@ -39,7 +39,7 @@ class _Score(Protocol):
 def metrics(targets: Sequence[str]) -> tuple[Metric, ...]:
     """Return the metrics for each target language."""
     found = [
-        Metric("translated", "Utterances that were translated", GROUP, "higher", "share", "translated", ratio()),
+        share("translated", "Utterances that were translated", GROUP, "higher"),
     ]
     for target in targets:
         for name, better, scorer in _scorers(base_language(target)):
@@ -99,10 +99,9 @@ def _scorers(language: str) -> tuple[tuple[str, Better, _Scorer], ...]:
 
 def _of(scorer: _Scorer) -> Callable[[Floats], Floats]:
     def scores(sums: Floats) -> Floats:
-        return np.array([
-            scorer._aggregate_and_compute([each[:-1].tolist()]).score if each[-1] else np.nan
-            for each in sums
-        ])  # fmt: skip
+        return np.array(
+            [scorer._aggregate_and_compute([each[:-1].tolist()]).score if each[-1] else np.nan for each in sums]
+        )
 
     return scores
 

@@ -1,0 +1,64 @@
+"""``dragoman gate``: whether a candidate may pass."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from dragoman.cli.exits import EXIT_FAILED, EXIT_OK
+
+
+@click.command()
+@click.argument("report", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--rules", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Rules (TOML); of the stage."
+)
+@click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), help="Baseline; beside the rules.")
+@click.option(
+    "--format", "-f", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
+)
+@click.option(
+    "--accept", is_flag=True, help="Write this report's figures as the new baseline, if limits and gaps hold."
+)
+def gate(report: Path, rules: Path | None, baseline: Path | None, form: str, accept: bool) -> None:
+    """Judge a REPORT (a file, or the folder of a run) by rules and against a baseline.
+
+    Exit code 0 if it may pass, 1 if it is stopped; every reason names a figure and its limit. With `-f github` the
+    summary goes to $GITHUB_STEP_SUMMARY too, and reasons become annotations.
+    """
+    from dragoman.evaluating.rules import rules_of
+    from dragoman.evaluation.gate import baseline_of, judge
+    from dragoman.evaluation.report import read_report
+    from dragoman.evaluation.verdicts import (
+        BASELINE,
+        as_markdown,
+        as_text,
+        read_baseline,
+        read_rules,
+        write_baseline,
+    )
+
+    read = read_report(report)
+    rules_file = rules or rules_of(read.stage)
+    file = baseline or rules_file.with_name(BASELINE)
+    given = read_rules(rules_file)
+    if accept:
+        verdict = judge(read, given, baseline_of(read))
+        if verdict.is_passed:
+            write_baseline(baseline_of(read), file)
+            click.echo(f"Accepted: {file}", err=True)
+    else:
+        verdict = judge(read, given, read_baseline(file))
+    if form == "json":
+        click.echo(verdict.model_dump_json(indent=2))
+    elif form == "github":
+        click.echo(as_text(verdict), nl=False)
+        for reason in verdict.reasons:
+            click.echo(f"::error title=gate {read.stage}::{reason}")
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            with Path(summary).open("a", encoding="utf-8") as out:
+                out.write(as_markdown(verdict))
+    else:
+        click.echo(as_text(verdict), nl=False)
+    sys.exit(EXIT_OK if verdict.is_passed else EXIT_FAILED)
