@@ -68,3 +68,10 @@ def test_nothing_is_not_the_same_as_nothing(samples: Signal) -> None:
 def test_a_beginning_is_not_the_whole(calls: dict[str, Signal]) -> None:
     samples = calls["en_call.wav"]
     assert same_sounds({"whole": fingerprint(samples), "beginning": fingerprint(samples[: samples.size // 2])}) == []
+
+
+def test_a_hundred_copies_are_found() -> None:
+    samples = noise(3.0, 0.2)
+    level = np.linspace(0.2, 1.0, 100, dtype=np.float32)
+    prints = {f"{number}": fingerprint(samples * factor) for number, factor in enumerate(level)}
+    assert {second for _, second in same_sounds(prints)} == set(prints) - {"0"}

@@ -4,7 +4,7 @@ After Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR 2
 neighbouring bands of 300 to 3400 Hz came closer to each other since the frame before.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Final
@@ -22,6 +22,7 @@ LONGEST_SAMPLES: Final = 60 * SAMPLE_RATE_HZ
 
 _FRAME_SAMPLES: Final = 4_096
 _HOP_SAMPLES: Final = 512
+_BATCH_FRAMES: Final = 128
 _BANDS: Final = 33
 _LOWEST_HZ: Final = 300.0
 _HIGHEST_HZ: Final = 3_400.0
@@ -40,8 +41,8 @@ differs from itself by 0.17 at most, and any two calls differ by 0.46 at least.
 """
 
 _FEWEST_WORDS: Final = 3
-_COMMONEST: Final = 50
-"""Pairs with fewer frames in common are not looked at; a frame that more recordings have says nothing."""
+_MANY: Final = 50
+"""Pairs with fewer frames in common are not looked at."""
 
 
 def fingerprint(samples: NDArray[np.float32]) -> Print:
@@ -50,16 +51,22 @@ def fingerprint(samples: NDArray[np.float32]) -> Print:
     if heard.size < _FRAME_SAMPLES + _HOP_SAMPLES:
         return np.zeros(0, np.uint32)
     frames = np.lib.stride_tricks.sliding_window_view(heard, _FRAME_SAMPLES)[::_HOP_SAMPLES]
-    spectrum = np.abs(np.fft.rfft(frames * np.hanning(_FRAME_SAMPLES).astype(np.float32), axis=1)) ** 2
-    edges_hz = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1)
-    edges = np.rint(edges_hz * _FRAME_SAMPLES / SAMPLE_RATE_HZ).astype(int)
-    bands = np.add.reduceat(spectrum[:, : edges[-1]], edges[:-1], axis=1)
+    batches = range(0, len(frames), _BATCH_FRAMES)  # spectra of all at once would take 150 MB
+    bands = np.concatenate([_band_powers(frames[start : start + _BATCH_FRAMES]) for start in batches])
     slopes = np.diff(bands, axis=1)
     bits = np.diff(slopes, axis=0) > 0
     words = np.packbits(bits, axis=1).view(">u4").astype(np.uint32).ravel()
     power = bands.sum(axis=1)[1:]
     loudest = float(power.max(initial=0.0))
     return np.where(power > loudest * _AUDIBLE, words, 0).astype(np.uint32)
+
+
+def _band_powers(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    spectrum = np.abs(np.fft.rfft(frames * np.hanning(_FRAME_SAMPLES).astype(np.float32), axis=1)) ** 2
+    edges_hz = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1)
+    edges = np.rint(edges_hz * _FRAME_SAMPLES / SAMPLE_RATE_HZ).astype(int)
+    powers: NDArray[np.float64] = np.add.reduceat(spectrum[:, : edges[-1]], edges[:-1], axis=1)
+    return powers
 
 
 def difference(one: Print, two: Print) -> float:
@@ -94,12 +101,17 @@ def same_sounds(prints: Mapping[str, Print]) -> list[tuple[str, str]]:
 
 def _candidates(prints: Sequence[Print]) -> list[tuple[int, int]]:
     """Return pairs that have some frames in common to the bit: copies always do, and strangers hardly ever."""
-    having: defaultdict[int, list[int]] = defaultdict(list)
-    for number, words in enumerate(prints):
-        for word in np.unique(words[words != 0]).tolist():
-            having[word].append(number)
+    unique = [np.unique(words[words != 0]) for words in prints]
+    words = np.concatenate([*unique, np.zeros(0, np.uint32)])
+    owners = np.repeat(np.arange(len(unique)), [found.size for found in unique])
+    order = np.argsort(words, kind="stable")
+    words, owners = words[order], owners[order]
+    starts = np.flatnonzero(np.diff(words, prepend=words[:1] + 1))
+    ends = np.append(starts[1:], words.size)
     shared: Counter[tuple[int, int]] = Counter()
-    for numbers in having.values():
-        if 1 < len(numbers) <= _COMMONEST:
-            shared.update(combinations(numbers, 2))
-    return sorted(pair for pair, words in shared.items() if words >= _FEWEST_WORDS)
+    for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
+        numbers = owners[start:end].tolist()
+        # Of what very many have, all pairs would be too many; that they are like the first of them is enough.
+        pairs = combinations(numbers, 2) if len(numbers) <= _MANY else ((numbers[0], other) for other in numbers[1:])
+        shared.update(pairs)
+    return sorted(pair for pair, count in shared.items() if count >= _FEWEST_WORDS)

@@ -53,9 +53,10 @@ def clean(
     format: str,
     data_folder: Path | None,
 ) -> None:
-    """Keep a new version of DATASET without recordings that are broken, unusable, or there twice.
+    """Leave out what is broken, unusable or there twice.
 
-    What is left out and why goes to standard output, and at last the reference of the new version.
+    The rest is kept as a new version of DATASET. What is left out and why goes to standard output, and at last the
+    reference of the new version.
     """
     from dragoman.datasets.cleaning import Rules, decide, without
 
@@ -102,10 +103,10 @@ def clean(
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other splits.")
 @data_option
 def split(dataset: str, by: str, parts: str, seed: int, data_folder: Path | None) -> None:
-    """Keep a new version of DATASET in which every recording is in a split.
+    """Draw splits, and keep them as a new version.
 
-    Whoever speaks stays in one split, every language is in each as far as that goes, and the same seed draws the same
-    splits. What it came to goes to standard error, the reference of the new version to standard output.
+    Whoever speaks stays in one split, every language is in each as far as that goes, and the same seed draws the
+    same splits. What it came to goes to standard error, the reference of the new version to standard output.
     """
     from dragoman.datasets.leakage import find_leaks
     from dragoman.datasets.splitting import By, parse_parts

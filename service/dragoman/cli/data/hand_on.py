@@ -28,11 +28,11 @@ _AZUREML = "azureml:"
 @click.argument("destination")
 @data_option
 def push(dataset: str, destination: str, data_folder: Path | None) -> None:
-    """Write DATASET to DESTINATION, under NAME/VERSION/, where add and pull find it again.
+    """Write DATASET to a folder, or to Azure.
 
-    DESTINATION is a folder, or a place in Blob Storage, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX, or
-    azureml: for a data asset of the workspace in DRAGOMAN_AZUREML_WORKSPACE. A dataset without license, consent or
-    provenance stays here.
+    It lies under NAME/VERSION/ there, where add finds it again. DESTINATION is a folder, or a place in Blob
+    Storage, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX, or azureml: for a data asset of the workspace
+    in DRAGOMAN_AZUREML_WORKSPACE. A dataset without license, consent or provenance stays here.
     """
     settings = settings_of(data_folder)
     found = open_named(dataset, data_folder)
@@ -54,7 +54,8 @@ def _write(found: "Dataset", destination: str, settings: "Settings") -> bool:
     with progress("Recordings", len(found.recordings)) as advance:
         if place is None:
             if "://" in destination:
-                raise SourceFailedError(f"'{destination}' is no place in Blob Storage, and nothing else is written to.")
+                plain = destination.partition("?")[0]  # the rest may be a signature
+                raise SourceFailedError(f"'{plain}' is no place in Blob Storage, and nothing else is written to.")
             return write(found, FolderDestination(Path(destination)), advance)
         try:
             from dragoman.datasets.blob import open_place

@@ -60,7 +60,7 @@ def add(
     max_gb: float,
     data_folder: Path | None,
 ) -> None:
-    """Keep what SOURCE holds as the dataset NAME.
+    """Keep what SOURCE holds as NAME.
 
     SOURCE is a folder, an archive (zip, tar), a file of cases (.jsonl), or the address of one: https://… of an archive
     or a manifest.jsonl, or a folder in Blob Storage, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
@@ -115,7 +115,10 @@ def _card(name: str, found: "Card", given: dict[str, str | None]) -> "Card":
 @format_option
 @data_option
 def list_datasets(format: str, data_folder: Path | None) -> None:
-    """List the datasets that are kept, and all versions of each; * is the one that the name alone means."""
+    """List the datasets that are kept.
+
+    Every version is a line; * marks the one that the name alone means.
+    """
     store = store_of(settings_of(data_folder))
     found = [
         (name, version, version == store.latest(name), store.open(name, version))
@@ -150,7 +153,10 @@ def list_datasets(format: str, data_folder: Path | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @data_option
 def pull(dataset: str, folder: Path, data_folder: Path | None) -> None:
-    """Write DATASET, recordings and all, into FOLDER, which must be new or empty."""
+    """Write DATASET into FOLDER.
+
+    Recordings are copied; the folder must be new or empty.
+    """
     from dragoman.datasets.pulling import pull as write
 
     found = open_named(dataset, data_folder)
@@ -164,7 +170,7 @@ def pull(dataset: str, folder: Path, data_folder: Path | None) -> None:
 @format_option
 @data_option
 def diff(old: str, new: str, format: str, data_folder: Path | None) -> None:
-    """Say what NEW has that OLD has not, and the other way round."""
+    """Say what changed from OLD to NEW."""
     from dragoman.datasets.comparing import compare
 
     one, two = open_named(old, data_folder), open_named(new, data_folder)

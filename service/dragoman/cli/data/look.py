@@ -27,9 +27,10 @@ from dragoman.cli.exits import EXIT_FAILED
 @format_option
 @data_option
 def validate(dataset: str, format: str, data_folder: Path | None) -> None:
-    """Say what is wrong with DATASET: with its card, its recordings, what is said of them, and its splits.
+    """Say what is wrong with DATASET.
 
-    Every recording is read, hashed and decoded. The exit code is 1 if anything is wrong.
+    With its card, its recordings, what is said of them, and its splits: every recording is read, hashed and
+    decoded. The exit code is 1 if anything is wrong.
     """
     from dragoman.datasets.validating import validate as find_problems
 
@@ -60,10 +61,10 @@ def validate(dataset: str, format: str, data_folder: Path | None) -> None:
 @format_option
 @data_option
 def profile(dataset: str, output: Path | None, format: str, data_folder: Path | None) -> None:
-    """Listen to DATASET and say what is in it: durations, languages, speakers, levels, noise, balance.
+    """Say what is in DATASET.
 
-    The report is one file with plots in it that needs nothing else. A summary, or with -f json everything, goes to
-    standard output.
+    Every recording is listened to: durations, languages, speakers, levels, noise, balance. The report is one file
+    with plots in it that needs nothing else. A summary, or with -f json everything, goes to standard output.
     """
     from dragoman.datasets.figures import make_profile
     from dragoman.datasets.report import render_report

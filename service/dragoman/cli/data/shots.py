@@ -31,10 +31,11 @@ def shots(
     force: bool,
     data_folder: Path | None,
 ) -> None:
-    """Choose examples for the prompt of STEP from a file of CANDIDATES, and write STEP_examples.jsonl.
+    """Choose examples for the prompt of a step.
 
-    A candidate is a line of JSON with given and answer, and if it likes id, locales and reviewed. Those are chosen that
-    together have every language and are unlike each other; one that shares a text with an evaluation is refused.
+    They come from a file of CANDIDATES and are written to STEP_examples.jsonl. A candidate is a line of JSON with
+    given and answer, and if it likes id, locales and reviewed. Those are chosen that together have every language
+    and are unlike each other; one that shares a text with an evaluation is refused.
     """
     from dragoman.datasets.shots import choose, read_candidates, refuse, write_examples
 
