@@ -8,7 +8,7 @@ from dragoman.datasets.dataset import Dataset, read_dataset, write_dataset
 from dragoman.datasets.items import Card, CaseItem, RecordingItem
 from dragoman.datasets.objects import sha256_of
 from dragoman.datasets.store import DatasetStore, open_dataset
-from dragoman.domain.errors import DatasetInvalidError, DatasetUnknownError
+from dragoman.domain.errors import DatasetInvalidError, DatasetUnknownError, SourceFailedError
 from tests.datasets.sounds import tone, write_wav
 
 
@@ -108,6 +108,12 @@ def test_a_changed_recording_is_not_kept(store: DatasetStore, tmp_path: Path) ->
 def test_what_is_kept_cannot_be_written_to(store: DatasetStore, tmp_path: Path) -> None:
     found = kept(store, made(tmp_path / "in", "a.wav"))
     assert found.path(found.recordings[0]).stat().st_mode & 0o222 == 0
+
+
+def test_a_disk_that_takes_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file where a folder should be")
+    with pytest.raises(SourceFailedError, match=r"'a\.wav' cannot be kept"):
+        DatasetStore(tmp_path / "store").keep_files(made(tmp_path / "in", "a.wav"))
 
 
 def test_the_store_keeps_its_own_name(store: DatasetStore, tmp_path: Path) -> None:

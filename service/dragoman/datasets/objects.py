@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from dragoman.domain.errors import SourceFailedError
+
 _BLOCK_BYTES: Final = 1 << 20
 _READ_ONLY: Final = 0o444
 
@@ -28,7 +30,25 @@ class Objects:
         return self._folder / sha256[:2] / sha256
 
     def put(self, source: Path) -> str:
-        """Keep a copy of a file, and return its digest once it is on the disk."""
+        """Keep a copy of a file, and return its digest once it is on the disk.
+
+        Raises:
+            SourceFailedError: if it cannot be read, or the disk is full.
+        """
+        try:
+            return self._put(source)
+        except OSError as error:
+            raise SourceFailedError(f"'{source.name}' cannot be kept in '{self._folder}': {error.strerror}.") from error
+
+    def lay_out(self, sha256: str, target: Path) -> None:
+        """Let a file appear under another name: as a second name of it where the file system can, else as a copy."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(self.path(sha256), target)
+        except OSError:  # no such thing here, or too many names already
+            shutil.copyfile(self.path(sha256), target)
+
+    def _put(self, source: Path) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
         fd, name = tempfile.mkstemp(prefix=".new-", dir=self._folder)
         new = Path(name)
@@ -44,14 +64,6 @@ class Objects:
         finally:
             new.unlink(missing_ok=True)
         return digest
-
-    def lay_out(self, sha256: str, target: Path) -> None:
-        """Let a file appear under another name: as a second name of it where the file system can, else as a copy."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(self.path(sha256), target)
-        except OSError:  # no such thing here, or too many names already
-            shutil.copyfile(self.path(sha256), target)
 
 
 def sync(path: Path) -> None:

@@ -1,6 +1,6 @@
 """Names of files inside a dataset: relative, with ``/``, and never leading out of it."""
 
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
 from dragoman.domain.errors import DatasetInvalidError
@@ -15,7 +15,7 @@ def inside(name: str) -> PurePosixPath:
         DatasetInvalidError: if it is absolute, climbs up, or is not one of this kind.
     """
     path = PurePosixPath(name)
-    odd = "\\" in name or ":" in name or not name.isprintable()
+    odd = "\\" in name or bool(PureWindowsPath(name).drive) or not name.isprintable()
     if not path.parts or path.is_absolute() or ".." in path.parts or odd:
         raise DatasetInvalidError(f"'{name}' is no path inside a dataset; write it like 'calls/monday.wav'.")
     return path

@@ -38,7 +38,10 @@ def open_source(source: str, scratch: Path, allowance: Allowance, access: BlobAc
         SourceFailedError: if it cannot be had.
         DatasetInvalidError: if it holds no dataset.
     """
-    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceFailedError(f"'{scratch}' cannot be made: {error.strerror}; choose another with --data.") from error
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=scratch) as name:
         fetched = Path(name)
         if not source.startswith(_SCHEMES):

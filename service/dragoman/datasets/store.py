@@ -15,7 +15,7 @@ from typing import Final
 from dragoman.datasets.dataset import CASES, MANIFEST, Dataset, read_dataset, write_dataset
 from dragoman.datasets.items import NAME
 from dragoman.datasets.objects import Objects, sync
-from dragoman.domain.errors import DatasetInvalidError, DatasetUnknownError
+from dragoman.domain.errors import DatasetInvalidError, DatasetUnknownError, SourceFailedError
 
 _OBJECTS: Final = "objects"
 _LATEST: Final = "latest"
@@ -41,15 +41,19 @@ class DatasetStore:
 
         Raises:
             DatasetInvalidError: if the store needs its name itself, or a recording is not among the objects.
+            SourceFailedError: if it cannot be written.
         """
         name, version = dataset.card.name, dataset.version
         if name == _OBJECTS:
             raise DatasetInvalidError(f"The store needs the name '{name}' itself; choose another.")
         target = self.folder / name / version
         is_new = not target.exists()
-        if is_new:
-            self._write(dataset, target)
-        self._point(target.parent, version)
+        try:
+            if is_new:
+                self._write(dataset, target)
+            self._point(target.parent, version)
+        except OSError as error:
+            raise SourceFailedError(f"'{target}' cannot be written: {error.strerror}.") from error
         return Kept(read_dataset(target), is_new)
 
     def hold(self, dataset: Dataset) -> Dataset:
