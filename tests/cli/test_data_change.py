@@ -62,7 +62,7 @@ def test_splits_are_drawn_and_said(home: Path) -> None:
     done = run("split", "calls", "--by", "recording", "--parts", "train=0.6,test=0.4", "--seed", "3")
     assert done.exit_code == 0
     assert re.search(r"^train: 6\d\.\d% of the audio, \d+ recordings", done.stderr, re.MULTILINE)
-    assert re.search(r"texts are in test and in train", done.stderr)
+    assert re.search(r"texts say the same in test and in train", done.stderr)
     again = run("split", done.stdout.strip(), "--by", "recording", "--parts", "train=0.6,test=0.4", "--seed", "3")
     assert run("diff", done.stdout.strip(), again.stdout.strip()).stdout.splitlines()[1] == "card: parent"
 

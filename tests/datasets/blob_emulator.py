@@ -48,6 +48,7 @@ def azurite(folder: Path, *options: str) -> Iterator[str]:
             yield f"{found[1]}/{ACCOUNT}"
         finally:
             process.terminate()
+            process.stdout.read()  # it says good-bye, and is upset if nobody listens
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -45,7 +45,7 @@ def test_the_same_recording_subject_and_speaker_leak() -> None:
 def test_nearly_the_same_text_leaks_and_small_talk_does_not() -> None:
     changed = LONG.replace("5512", "5513").upper()
     assert leaks(item("a", "train", LONG), item("b", "test", changed)) == [
-        "1 text is in test and in train, the same or nearly: a and b."
+        "1 text says the same in test and in train, or nearly: a and b."
     ]
     assert leaks(item("a", "train", "Good morning!"), item("b", "test", "Good morning!")) == []
 
@@ -56,4 +56,4 @@ def test_cases_leak_too() -> None:
         for number, split in enumerate(("dev", "test", "test"))
     )
     (leak,) = find_leaks(Dataset(Card(name="asked", schema_name="cases/1"), (), cases, Path()))
-    assert "1 text is in dev and in test" in leak.message
+    assert "1 text says the same in dev and in test" in leak.message

@@ -46,9 +46,9 @@ def _texts(dataset: Dataset) -> Iterator[Problem]:
             pair = min(splits[one], splits[two]), max(splits[one], splits[two])
             pairs[pair].append(f"{ids[one]} and {ids[two]}")
     for (ours, theirs), where in sorted(pairs.items()):
-        said = "1 text is" if len(where) == 1 else f"{len(where)} texts are"
+        pairs_say = "1 text says" if len(where) == 1 else f"{len(where)} pairs of texts say"
         names = _some(list(dict.fromkeys(where)))
-        yield Problem(Check.LEAKAGE, None, f"{said} in {ours} and in {theirs}, the same or nearly: {names}.")
+        yield Problem(Check.LEAKAGE, None, f"{pairs_say} the same in {ours} and in {theirs}, or nearly: {names}.")
 
 
 def _said(dataset: Dataset) -> Iterator[tuple[str, str, str]]:
