@@ -72,6 +72,14 @@ def test_of_the_same_sound_the_first_stays() -> None:
     assert decide(items, found, Rules(same_sound=False)) == []
 
 
+def test_of_the_same_that_with_a_transcript_stays() -> None:
+    items = [item("a", digest="x"), item("b", "Hello, you.", digest="x")]
+    assert decide(items, {"a": heard(), "b": heard()}, Rules()) == [LeftOut("a", Why.SAME_BYTES, "b")]
+    found = {file: heard(print_=fingerprint(noise(3.0, 0.2))) for file in "ab"}
+    items = [item("a"), item("b", "Hello, you.")]
+    assert decide(items, found, Rules()) == [LeftOut("a", Why.SAME_SOUND, "b")]
+
+
 def test_the_same_text_is_a_reason_only_when_asked_for() -> None:
     items = [item("a", "Hello, you."), item("b", "hello you"), item("c"), item("d")]
     found = {each.file: heard() for each in items}

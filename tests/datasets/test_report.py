@@ -57,8 +57,8 @@ def test_what_stands_out_is_said(profile: Profile) -> None:
         "Nobody says its consent.",
         "Nobody says its provenance.",
         "1 of 4 recordings cannot be decoded.",
-        "“dragoman data clean” would leave out 1 of 3 recordings; they are marked below.",
-        "In 1 recordings nobody says what is spoken; as tests they show what is heard in nothing.",
+        "“dragoman data clean” would leave out 1 of 3 recordings, as marked below.",
+        "1 of 3 recordings have no transcript; as tests they say that nothing is spoken.",
         "en-US is spoken 4.0 times as long as de-DE.",
         "The speaker 'A' is in several splits: test: b; train: a.",
     ]

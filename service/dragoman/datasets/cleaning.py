@@ -61,11 +61,12 @@ class LeftOut:
 def decide(items: Sequence[RecordingItem], heard: Mapping[str, Measured | Unheard], rules: Rules) -> list[LeftOut]:
     """Return what to leave out, each once and for the first reason, in the order of the items.
 
-    Of several that are the same the first stays, among those that nothing else speaks against.
+    Of several that are the same that with most utterances stays, and the first of these; what is left out for another
+    reason does not count.
     """
     free = [item for item in items if not rules.kept_tags & set(item.tags)]
     found = {item.id: out for item in free if (out := next(_by_itself(item, heard[item.id], rules), None))}
-    sound = [item for item in items if item.id not in found]
+    sound = sorted((item for item in items if item.id not in found), key=lambda item: -len(item.utterances))
     movable = {item.id for item in free}
     for out in _repeated(sound, heard, rules):
         if out.id in movable:

@@ -210,10 +210,10 @@ def _notes(
         yield f"{len(unheard)} of {len(dataset.recordings)} recordings cannot be decoded."
     doubtful = sum(bool(row.concerns) for row in rows)
     if doubtful:
-        yield f"“dragoman data clean” would leave out {doubtful} of {len(rows)} recordings; they are marked below."
+        yield f"“dragoman data clean” would leave out {doubtful} of {len(rows)} recordings, as marked below."
     silent = sum(not row.utterances for row in rows)
     if silent:
-        yield f"In {silent} recordings nobody says what is spoken; as tests they show what is heard in nothing."
+        yield f"{silent} of {len(rows)} recordings have no transcript; as tests they say that nothing is spoken."
     if len(languages) > 1 and languages[0].speech_ms > _UNBALANCED * languages[-1].speech_ms:
         times = languages[0].speech_ms / max(languages[-1].speech_ms, 1)
         yield f"{languages[0].name} is spoken {times:.1f} times as long as {languages[-1].name}."
