@@ -58,7 +58,7 @@ MINUTES ?= 95
 FURTHER ?= 0
 
 nightly: $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch
-	$(TRAIN) -m pytest tests/training
+	$(TRAIN) -m pytest tests/training tests/nightly
 
 train: train-translate train-whisper  ## Make both bundled models from nothing, about two hours on two cores
 
@@ -74,7 +74,7 @@ train-translate: $(TRAIN_READY)  ## Train, convert and evaluate the micro transl
 $(TRAIN_READY): $(UV) requirements/training.txt pyproject.toml
 	@test -x $(TRAIN) || $(PYTHON) -m venv $(TRAIN_VENV)
 	@$(TRAIN) -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	@$(UV) pip install --quiet --python $(TRAIN) --require-hashes -r requirements/training.txt
+	@$(UV) pip install --quiet --python $(TRAIN) --no-deps --require-hashes -r requirements/training.txt
 	@$(UV) pip install --quiet --python $(TRAIN) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -93,7 +93,7 @@ lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) --extra asr-local --extra azure --extra chat --extra serve --extra monitor -o requirements/service.txt pyproject.toml
 	$(LOCK) --group editable --extra chat --extra flows --extra metrics -o requirements/flows.txt pyproject.toml
 	$(LOCK) --group editable --extra chat --extra maf -o requirements/maf.txt pyproject.toml
-	$(LOCK) --group dev --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
+	$(LOCK) --group dev --extra bertscore --extra eval --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
 
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) $(TRAIN_VENV) $(FLOWS_VENV) $(MAF_VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis

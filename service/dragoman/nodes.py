@@ -12,13 +12,13 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from dragoman.domain.chat import Message
 from dragoman.domain.insight import Insight
+from dragoman.evaluation.metrics.corpus import corpus_figures
 from dragoman.insight.answering import Answer, AnswerStep, Replied
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.judging import Judge, TranslationScores, mean_scores
 from dragoman.insight.polishing import PolishStep, Redrafted
 from dragoman.insight.shielding import Shielded
 from dragoman.insight.step import Drafted, InsightStep
-from dragoman.insight.wording import corpus_figures
 from dragoman.settings import read_settings
 from dragoman.steps import Steps
 
@@ -157,7 +157,8 @@ def eval_mean(scores: Sequence[Json], log_metric: Callable[[str, float], object]
 def eval_translation_mean(scores: Sequence[Json], log_metric: Callable[[str, float], object]) -> dict[str, float]:
     """Return the means over all lines and the figures of the whole corpus, and log each."""
     read = [TranslationScores.model_validate(each) for each in scores]
-    corpus = corpus_figures([each.translation for each in read], [each.reference for each in read])
+    texts, references = [each.translation for each in read], [each.reference for each in read]
+    corpus = corpus_figures(texts, references, read_settings().bertscore_model)
     return _logged(mean_scores(scores) | corpus, log_metric)
 
 

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     azureml_workspace: str | None = None
     """Workspace that datasets are pushed to: ``SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE``."""
 
+    bertscore_model: Path | None = None
+    """Folder of an encoder (as transformers saves it) for BERTScore; without one there is none."""
+
     tracking_uri: str | None = None
     """Where experiments are logged with MLflow; if not set, the SQLite file ``mlflow.db`` in ``data``.
 

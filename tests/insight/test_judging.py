@@ -7,10 +7,11 @@ import pytest
 from dragoman.engines.chat.extractive.engine import ExtractiveChat
 from dragoman.engines.ports import ChatModel
 from dragoman.engines.safety.rules import RuleGuard
+from dragoman.evaluation.metrics.corpus import corpus_figures
 from dragoman.insight.answering import Answer
 from dragoman.insight.content import read_content
 from dragoman.insight.judging import Judge, coverage, mean_scores
-from dragoman.insight.wording import corpus_figures, sentence_chrf
+from dragoman.insight.wording import sentence_chrf
 from dragoman.resources import flows_folder
 from tests.insight.talk import ScriptedChat, answering, conversation, draft, sample, step
 

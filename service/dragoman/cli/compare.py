@@ -25,8 +25,11 @@ def compare(before: Path, after: Path, form: str) -> None:
     """
     import json
 
-    from dragoman.evaluation.comparing import compare as compared
+    from dragoman.cli.evaluate import needing_eval
     from dragoman.evaluation.report import read_report
+
+    with needing_eval():
+        from dragoman.evaluation.comparing import compare as compared
 
     found = compared(read_report(before), read_report(after))
     if form == "text":

@@ -2,12 +2,15 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from dragoman.cli.exits import EXIT_FAILED, EXIT_OK
+from dragoman.domain.errors import DependencyMissingError
 
 if TYPE_CHECKING:
     from dragoman.datasets.dataset import Dataset
@@ -70,11 +73,13 @@ def evaluate(
     """  # noqa: D301 - \b is click's
     from dragoman.cli.evaluation_progress import RunBar
     from dragoman.domain.language import parse_lid, split_tags
-    from dragoman.evaluating.evaluation import Wanted, judge_by_rules, write_report
-    from dragoman.evaluating.evaluation import evaluate as run
     from dragoman.evaluation.cost import read_prices
     from dragoman.evaluation.verdicts import as_text
     from dragoman.settings import read_settings
+
+    with needing_eval():
+        from dragoman.evaluating.evaluation import Wanted, judge_by_rules, write_report
+        from dragoman.evaluating.evaluation import evaluate as run
 
     settings = read_settings(model=model)
     chosen = dataset_of(dataset, stage, settings).only(tags=tags, split=split, limit=limit)
@@ -106,6 +111,17 @@ def evaluate(
         click.echo(f"MLflow run {tracker.log(report, folder, folder.name)} at {tracker.uri}", err=True)
     is_good = verdict.is_passed if verdict else not report.failures
     sys.exit(EXIT_OK if is_good else EXIT_FAILED)
+
+
+@contextmanager
+def needing_eval() -> Iterator[None]:
+    """Say what to install if what makes figures is not there."""
+    try:
+        yield
+    except ImportError as error:
+        raise DependencyMissingError(
+            f"Evaluation needs {error.name}; install it with: pip install 'dragoman[eval]'"
+        ) from error
 
 
 def dataset_of(reference: str | None, stage: str, settings: "Settings") -> "Dataset":

@@ -36,10 +36,12 @@ def sweep(
     words = "flows/insight_short"         # a folder, relative to the file
     settings = { chat_temperature = 0.2 } # settings by name
     """  # noqa: D301 - \b is click's
-    from dragoman.cli.evaluate import dataset_of
-    from dragoman.evaluating.sweep import read_sweep
+    from dragoman.cli.evaluate import dataset_of, needing_eval
     from dragoman.evaluating.tracking import Tracker
     from dragoman.settings import read_settings
+
+    with needing_eval():
+        from dragoman.evaluating.sweep import read_sweep
 
     settings = read_settings()
     read = read_sweep(variants)

@@ -16,6 +16,7 @@ from dragoman.evaluating.speech import SpeechWishes, evaluate_speech
 from dragoman.evaluating.texts import evaluate_texts
 from dragoman.evaluation.cost import Prices, read_prices
 from dragoman.evaluation.gate import Verdict, judge
+from dragoman.evaluation.metrics.meaning import Encoder
 from dragoman.evaluation.page import Banner, cut_clips, render
 from dragoman.evaluation.report import Report
 from dragoman.evaluation.run import Progress
@@ -73,7 +74,8 @@ async def evaluate(
     if wanted.stage not in _OF_RECORDINGS:
         return await _of_steps(settings, dataset, wanted, prices, tell)
     candidate = describe_engines(settings)
-    wishes = SpeechWishes(prices, wanted.targets, wanted.locales, wanted.lid, wanted.jobs)
+    encoder = await asyncio.to_thread(Encoder, settings.bertscore_model) if settings.bertscore_model else None
+    wishes = SpeechWishes(prices, wanted.targets, wanted.locales, wanted.lid, wanted.jobs, encoder)
     with Runtime(settings) as runtime:
         if wanted.stage == "translation":
             return await evaluate_texts(runtime, candidate, dataset, wanted.folder, wishes, tell, afresh=wanted.afresh)

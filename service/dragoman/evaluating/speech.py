@@ -12,11 +12,13 @@ from pydantic import JsonValue
 
 from dragoman.datasets.dataset import Dataset
 from dragoman.datasets.items import RecordingItem
+from dragoman.domain.errors import DatasetInvalidError
 from dragoman.domain.events import DurableEvent, to_json
 from dragoman.domain.language import LidMode
 from dragoman.evaluating.live import Live
 from dragoman.evaluation.cost import Prices
 from dragoman.evaluation.metrics import language, translation
+from dragoman.evaluation.metrics.meaning import Encoder
 from dragoman.evaluation.recordings import RecordingScorer
 from dragoman.evaluation.report import Confusion, Report, build
 from dragoman.evaluation.run import Progress, Run
@@ -51,6 +53,7 @@ class SpeechWishes:
     locales: Sequence[str] | None = None
     lid: LidMode = LidMode.CONTINUOUS
     jobs: int = 0
+    encoder: Encoder | None = None
 
 
 async def evaluate_speech(
@@ -66,9 +69,12 @@ async def evaluate_speech(
     """Run the pipeline over recordings; results rest in ``folder``, from where a run that was stopped goes on.
 
     Raises:
+        DatasetInvalidError: if it holds no recordings.
         EvaluationMixedError: if the folder holds another run.
         DragomanError: if nothing can be heard at all.
     """
+    if not dataset.recordings:
+        raise DatasetInvalidError(f"There are no recordings to evaluate in what was chosen of '{dataset.card.name}'.")
     engine = await hearing.ready()
     spoken = tuple(sorted({each for item in dataset.recordings for each in item.locales}))
     referenced = {target for item in dataset.recordings for each in item.utterances for target in each.translations}
@@ -92,7 +98,7 @@ async def evaluate_speech(
 
     run: Run[RecordingItem] = Run(folder, identity, afresh=afresh)
     results = await run.go(dataset.recordings, hear, jobs, tell)
-    scorer = RecordingScorer(spoken, targets, wishes.prices)
+    scorer = RecordingScorer(spoken, targets, wishes.prices, wishes.encoder)
     by_id = {item.id: item for item in dataset.recordings}
     scored = [scorer.score(by_id[result.item], result) for result in results]
     identified = joined([one.counts() for one in scored]).sums.get("languages")
@@ -102,6 +108,7 @@ async def evaluate_speech(
         "candidates": list(candidates),
         "lid": wishes.lid.value,
         "prices": wishes.prices.model_dump(mode="json"),
+        "bertscore": wishes.encoder.name if wishes.encoder else None,
         "sacrebleu": dict(translation.signatures(targets)),
     }
     return await asyncio.to_thread(

@@ -11,10 +11,12 @@ from pydantic import JsonValue
 
 from dragoman.datasets.dataset import Dataset
 from dragoman.datasets.items import RecordingItem, Reference
+from dragoman.domain.errors import DatasetInvalidError
 from dragoman.domain.language import Locale, TargetLanguage, is_same_language
 from dragoman.engines.ports import Translator
 from dragoman.evaluating.speech import SpeechWishes
-from dragoman.evaluation.metrics import completeness, translation
+from dragoman.evaluation.metrics import completeness, meaning, translation
+from dragoman.evaluation.metrics.meaning import Encoder
 from dragoman.evaluation.metrics.metric import Counts
 from dragoman.evaluation.report import Report, build
 from dragoman.evaluation.run import Progress, Result, Run
@@ -36,6 +38,8 @@ async def evaluate_texts(
     afresh: bool = False,
 ) -> Report:
     """Translate the references of recordings; raises as ``evaluate_speech``."""
+    if not dataset.recordings:
+        raise DatasetInvalidError(f"There are no recordings to evaluate in what was chosen of '{dataset.card.name}'.")
     engine = await runtime.ready()
     referenced = {target for item in dataset.recordings for each in item.utterances for target in each.translations}
     able = tuple(sorted(referenced & set(engine.targets)))
@@ -53,8 +57,12 @@ async def evaluate_texts(
     run: Run[RecordingItem] = Run(folder, identity, afresh=afresh)
     results = await run.go(dataset.recordings, trial, wishes.jobs or (os.cpu_count() or 1), tell)
     by_id = {item.id: item for item in dataset.recordings}
-    scored = [_scored(by_id[result.item], result, targets) for result in results]
-    metrics = (*translation.metrics(targets), *(each for each in completeness.METRICS if each.name == "failed"))
+    scored = [_scored(by_id[result.item], result, targets, wishes.encoder) for result in results]
+    metrics = (
+        *translation.metrics(targets),
+        *(meaning.metrics(targets) if wishes.encoder else ()),
+        *(each for each in completeness.METRICS if each.name == "failed"),
+    )
     notes: dict[str, JsonValue] = {"targets": list(targets), "sacrebleu": dict(translation.signatures(targets))}
     return await asyncio.to_thread(build, "translation", dataset, scored, metrics, candidate, None, notes)
 
@@ -73,7 +81,7 @@ async def _translated(
         yield json.dumps(texts, ensure_ascii=False)
 
 
-def _scored(item: RecordingItem, result: Result, targets: tuple[str, ...]) -> Scored:
+def _scored(item: RecordingItem, result: Result, targets: tuple[str, ...], encoder: Encoder | None) -> Scored:
     parts = []
     texts = [cast("dict[str, str | None]", json.loads(line)) for line in result.lines]
     for said, made in zip(item.utterances, [*texts, *({} for _ in item.utterances[len(texts) :])], strict=True):
@@ -82,7 +90,7 @@ def _scored(item: RecordingItem, result: Result, targets: tuple[str, ...]) -> Sc
         if due:
             sums["translated"] = (float(sum(bool(made.get(target)) for target in due)), float(len(due)))
         for target in due:
-            sums |= translation.count_text(made.get(target) or "", said.translations[target], target)
+            sums |= translation.count_text(made.get(target) or "", said.translations[target], target, encoder)
         parts.append(Part({"language": said.locale, "recording": item.id}, Counts(sums)))
     whole = completeness.count((), has_failed=result.failure is not None)
     return Scored(item.id, tuple(parts), whole, result.failure)

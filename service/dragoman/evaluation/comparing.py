@@ -8,7 +8,7 @@ import numpy as np
 
 from dragoman.domain.errors import ReportInvalidError
 from dragoman.evaluation.figures import CONFIDENCE, draw, interval
-from dragoman.evaluation.metrics import completeness, cost, language, speed, transcription, translation
+from dragoman.evaluation.metrics import completeness, cost, language, meaning, speed, transcription, translation
 from dragoman.evaluation.metrics.metric import Counts, Metric
 from dragoman.evaluation.report import ItemCounts, Report
 from dragoman.evaluation.steps import answer, insight, orders, polish
@@ -74,12 +74,13 @@ def metrics_of(report: Report) -> list[Metric]:
         return list(_OF_STEPS[report.stage])
     targets = [str(target) for target in _listed(report.notes.get("targets"))]
     if report.stage == "translation":
-        return [*translation.metrics(targets), *completeness.METRICS]
+        return [*translation.metrics(targets), *meaning.metrics(targets), *completeness.METRICS]
     spoken = report.confusion.spoken if report.confusion else ()
     return [
         *transcription.METRICS,
         *language.metrics(spoken),
         *translation.metrics(targets),
+        *meaning.metrics(targets),
         *speed.METRICS,
         *cost.METRICS,
         *completeness.METRICS,

@@ -13,8 +13,9 @@ from dragoman.domain.events import (
     from_json,
 )
 from dragoman.evaluation.cost import Prices, usage
-from dragoman.evaluation.metrics import completeness, language, speed, transcription, translation
+from dragoman.evaluation.metrics import completeness, language, meaning, speed, transcription, translation
 from dragoman.evaluation.metrics import cost as costs
+from dragoman.evaluation.metrics.meaning import Encoder
 from dragoman.evaluation.metrics.metric import Counts, Metric
 from dragoman.evaluation.run import Result
 from dragoman.evaluation.scored import Part, Scored, Shown, joined
@@ -32,6 +33,7 @@ class RecordingScorer:
     locales: tuple[str, ...]
     targets: tuple[str, ...]
     prices: Prices
+    encoder: Encoder | None = None
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -40,6 +42,7 @@ class RecordingScorer:
             *transcription.METRICS,
             *language.metrics(self.locales),
             *translation.metrics(self.targets),
+            *(meaning.metrics(self.targets) if self.encoder else ()),
             *speed.METRICS,
             *costs.METRICS,
             *completeness.METRICS,
@@ -77,7 +80,7 @@ class RecordingScorer:
             [
                 transcription.count(unit),
                 language.count(unit, self.locales) if unit.references else Counts(),
-                translation.count(unit, self.targets),
+                translation.count(unit, self.targets, self.encoder),
             ]
         )
         shown = Shown(

@@ -12,6 +12,8 @@ from sacrebleu.metrics.ter import TER
 from dragoman.datasets.items import Reference
 from dragoman.domain.language import Locale, TargetLanguage, base_language, is_same_language
 from dragoman.evaluation.figures import Better, Floats, OfSums
+from dragoman.evaluation.metrics import meaning
+from dragoman.evaluation.metrics.meaning import Encoder
 from dragoman.evaluation.metrics.metric import Counts, Metric, share
 from dragoman.evaluation.units import Unit
 from dragoman.pipeline.transcript import Utterance
@@ -58,7 +60,7 @@ def signatures(targets: Sequence[str]) -> dict[str, str]:
     }
 
 
-def count(unit: Unit, targets: Sequence[str]) -> Counts:
+def count(unit: Unit, targets: Sequence[str], encoder: Encoder | None = None) -> Counts:
     """Return the counts of a stretch: what was heard is read in each target, translated if need be."""
     sums: dict[str, tuple[float, ...]] = {}
     due = [(each, target) for each in unit.heard for target in targets if not _same(each.locale, target)]
@@ -71,13 +73,15 @@ def count(unit: Unit, targets: Sequence[str]) -> Counts:
         if not all(_same(each.locale, target) or each.translations.get(target) for each in unit.references):
             continue  # nobody knows how it should read
         said = " ".join(_in(each, target) for each in unit.references)
-        sums |= count_text(" ".join(_in(each, target) for each in unit.heard), said, target)
+        sums |= count_text(" ".join(_in(each, target) for each in unit.heard), said, target, encoder)
     return Counts(sums)
 
 
-def count_text(text: str, reference: str, target: str) -> dict[str, tuple[float, ...]]:
+def count_text(text: str, reference: str, target: str, encoder: Encoder | None = None) -> dict[str, tuple[float, ...]]:
     """Return the counts of one text in a language beside its reference."""
-    counts = {}
+    counts: dict[str, tuple[float, ...]] = {}
+    if encoder:
+        counts |= meaning.counts(target, *encoder.score([text], [reference])).sums
     for name, _, scorer in _scorers(base_language(target)):
         (found,) = scorer._extract_corpus_statistics([text], [[reference]])
         counts[f"{name}/{target}"] = (*map(float, found), 1.0)
