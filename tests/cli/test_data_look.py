@@ -23,7 +23,10 @@ def test_problems_are_named_and_the_exit_code_says_so(home: Path) -> None:
     reference = run("add", "calls", calls(home / "in"), "--locale", "en-US").stdout.strip()
     done = run("validate", "calls")
     assert done.exit_code == 1
-    assert done.stdout.splitlines()[0] == "card  Nobody says its license; add it again with --license."
+    assert (
+        done.stdout.splitlines()[0]
+        == "card  Nobody says its license; add it again with --license, or write it in dataset.json."
+    )
     told = json.loads(run("validate", "calls", "-f", "json").stdout)
     assert told["dataset"] == reference
     assert {problem["check"] for problem in told["problems"]} == {"card"}

@@ -13,12 +13,16 @@ _SHOWN: Final = 3
 
 
 def find_leaks(dataset: Dataset) -> list[Problem]:
-    """Return what is in two splits: bytes, subjects, speakers, and texts. Items without a split are in none."""
+    """Return what is in two splits: bytes, subjects, speakers, and texts. Items without a split are in none.
+
+    Where a recording names its subject, labels of speakers in it are not looked at: "A" may be somebody else elsewhere.
+    """
     items = [item for item in dataset.recordings if item.split is not None]
+    unnamed = [item for item in items if not item.subject]
     return [
         *_shared(items, "recording", lambda item: {item.sha256}),
         *_shared(items, "subject", lambda item: {item.subject} if item.subject else set()),
-        *_shared(items, "speaker", lambda item: {said.speaker for said in item.utterances if said.speaker}),
+        *_shared(unnamed, "speaker", lambda item: {said.speaker for said in item.utterances if said.speaker}),
         *_texts(dataset),
     ]
 

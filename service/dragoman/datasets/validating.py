@@ -37,7 +37,8 @@ async def validate(dataset: Dataset, on_done: Callable[[str], None] = lambda _: 
 def card_problems(card: Card) -> list[Problem]:
     """Return what nobody says of a dataset and must be known before others may use it."""
     return [
-        Problem(Check.CARD, None, f"Nobody says its {field}; add it again with --{field}.") for field in card.missing
+        Problem(Check.CARD, None, f"Nobody says its {field}; add it again with --{field}, or write it in dataset.json.")
+        for field in card.missing
     ]
 
 
