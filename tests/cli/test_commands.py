@@ -381,7 +381,7 @@ def test_a_terminal_shows_progress_with_position_and_real_time_factor() -> None:
     assert b"RTF 0." in shown
 
 
-@pytest.mark.parametrize("command", ["demo", "transcribe", "serve", "listen", "keys", "doctor"])
+@pytest.mark.parametrize("command", ["demo", "transcribe", "serve", "listen", "data", "keys", "doctor"])
 def test_every_command_explains_itself(command: str) -> None:
     done = dragoman(command, "--help")
     assert done.returncode == 0

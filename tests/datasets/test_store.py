@@ -1,5 +1,6 @@
 """The store keeps versions whole, recordings once, and finds what a person means."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -105,9 +106,10 @@ def test_a_changed_recording_is_not_kept(store: DatasetStore, tmp_path: Path) ->
     assert store.names() == ()
 
 
-def test_what_is_kept_cannot_be_written_to(store: DatasetStore, tmp_path: Path) -> None:
+def test_what_is_kept_is_the_owners_to_read_and_nobodys_to_write(store: DatasetStore, tmp_path: Path) -> None:
     found = kept(store, made(tmp_path / "in", "a.wav"))
-    assert found.path(found.recordings[0]).stat().st_mode & 0o222 == 0
+    assert stat.S_IMODE(found.path(found.recordings[0]).stat().st_mode) == 0o400
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in (found.root, found.root.parent)} == {0}
 
 
 def test_a_disk_that_takes_nothing_is_named(tmp_path: Path) -> None:

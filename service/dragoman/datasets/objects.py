@@ -10,7 +10,8 @@ from typing import BinaryIO, Final
 from dragoman.domain.errors import SourceFailedError
 
 _BLOCK_BYTES: Final = 1 << 20
-_READ_ONLY: Final = 0o444
+_READ_ONLY: Final = 0o400
+"""Of the owner: whose voice it is did not agree to more."""
 
 
 def sha256_of(path: Path) -> str:
@@ -49,7 +50,7 @@ class Objects:
             shutil.copyfile(self.path(sha256), target)
 
     def _put(self, source: Path) -> str:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._folder)
         fd, name = tempfile.mkstemp(prefix=".new-", dir=self._folder)
         new = Path(name)
         try:
@@ -64,6 +65,13 @@ class Objects:
         finally:
             new.unlink(missing_ok=True)
         return digest
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder into which nobody else may look, if it is not there."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -13,6 +13,7 @@ from dragoman.datasets.dataset import CARD, CASES, MANIFEST, Dataset, read_card,
 from dragoman.datasets.drafts import Draft, read_drafts
 from dragoman.datasets.items import Card
 from dragoman.datasets.limits import Allowance
+from dragoman.datasets.objects import make_private
 from dragoman.datasets.places import BlobAccess, BlobPlace, parse_place
 from dragoman.domain.errors import DependencyMissingError, SourceFailedError
 
@@ -39,7 +40,7 @@ def open_source(source: str, scratch: Path, allowance: Allowance, access: BlobAc
         DatasetInvalidError: if it holds no dataset.
     """
     try:
-        scratch.mkdir(parents=True, exist_ok=True)
+        make_private(scratch)
     except OSError as error:
         raise SourceFailedError(f"'{scratch}' cannot be made: {error.strerror}; choose another with --data.") from error
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=scratch) as name:

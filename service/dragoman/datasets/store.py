@@ -14,7 +14,7 @@ from typing import Final
 
 from dragoman.datasets.dataset import CASES, MANIFEST, Dataset, read_dataset, write_dataset
 from dragoman.datasets.items import NAME
-from dragoman.datasets.objects import Objects, sync
+from dragoman.datasets.objects import Objects, make_private, sync
 from dragoman.domain.errors import DatasetInvalidError, DatasetUnknownError, SourceFailedError
 
 _OBJECTS: Final = "objects"
@@ -118,7 +118,7 @@ class DatasetStore:
         return read_dataset(self.folder / name / chosen)
 
     def _write(self, dataset: Dataset, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private(target.parent)
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
         try:
             for item in dataset.recordings:
@@ -128,7 +128,6 @@ class DatasetStore:
             write_dataset(dataset, new)
             for written in (*new.glob("*.json*"), new):
                 sync(written)
-            new.chmod(0o755)
             try:
                 new.rename(target)
             except OSError:
