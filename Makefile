@@ -15,7 +15,7 @@ MAF_VENV := .venv-maf
 MAF_READY := $(MAF_VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint serve flows compare bench bench-peers nightly train corpus train-whisper train-translate lock clean
+.PHONY: help demo test check lint serve flows compare evaluate bench bench-peers nightly train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,15 @@ flows: $(FLOWS_READY)  ## Make the environment of Prompt Flow (flows/README.md s
 
 compare: flows  ## Run every variant of a flow over its data, and evaluate each (FLOW=insight, a minute; or answer)
 	@set -a; . ./flows/pf.env; set +a; $(FLOWS_VENV)/bin/python flows/compare.py $(FLOW)
+
+# What a pull request is judged by. A stage that is stopped does not keep the others from being judged.
+STAGES ?= speech translation insight answer polish orders live
+evaluate: $(READY)  ## Evaluate what ships, stage by stage, and judge it by its gates (two minutes; STAGES="speech insight")
+	@stopped=; for stage in $(STAGES); do \
+		$(BIN)/dragoman evaluate --stage $$stage --gate --afresh > /dev/null; \
+		$(BIN)/dragoman gate evaluation/$$stage --format markdown > evaluation/$$stage/verdict.md; \
+		$(BIN)/dragoman gate evaluation/$$stage || stopped="$$stopped $$stage"; \
+	done; test -z "$$stopped" || { echo "stopped:$$stopped; the reports are in evaluation/"; exit 1; }
 
 bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
 	$(BIN)/python -m bench.whisper

@@ -16,16 +16,20 @@ from dragoman.cli.exits import EXIT_FAILED, EXIT_OK
 )
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), help="Baseline; beside the rules.")
 @click.option(
-    "--format", "-f", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "github"]),
+    help="text, or on GitHub github, if not given.",
 )
 @click.option(
     "--accept", is_flag=True, help="Write this report's figures as the new baseline, if limits and gaps hold."
 )
-def gate(report: Path, rules: Path | None, baseline: Path | None, form: str, accept: bool) -> None:
+def gate(report: Path, rules: Path | None, baseline: Path | None, form: str | None, accept: bool) -> None:
     """Judge a REPORT (a file, or the folder of a run) by rules and against a baseline.
 
-    Exit code 0 if it may pass, 1 if it is stopped; every reason names a figure and its limit. With `-f github` the
-    summary goes to $GITHUB_STEP_SUMMARY too, and reasons become annotations.
+    Exit code 0 if it may pass, 1 if it is stopped; every reason names a figure and its limit. On GitHub the verdict
+    goes into the summary of the check, and reasons become annotations.
     """
     from dragoman.evaluating.rules import rules_of
     from dragoman.evaluation.gate import baseline_of, judge
@@ -50,8 +54,11 @@ def gate(report: Path, rules: Path | None, baseline: Path | None, form: str, acc
             click.echo(f"Accepted: {file}", err=True)
     else:
         verdict = judge(read, given, read_baseline(file))
+    form = form or ("github" if os.environ.get("GITHUB_ACTIONS") else "text")
     if form == "json":
         click.echo(verdict.model_dump_json(indent=2))
+    elif form == "markdown":
+        click.echo(as_markdown(verdict))
     elif form == "github":
         click.echo(as_text(verdict), nl=False)
         for reason in verdict.reasons:

@@ -64,8 +64,8 @@ def as_markdown(verdict: Verdict) -> str:
     title = "✅ passed" if verdict.is_passed else "❌ stopped"
     passed = sum(check.is_passed for check in verdict.checks)
     lines = [f"### {verdict.stage} on `{verdict.dataset}`: {title}", ""]
-    lines += [f"- ❌ {_escaped(reason)}" for reason in verdict.reasons]
-    lines += ["", f"<details><summary>{passed} of {len(verdict.checks)} checks hold</summary>", ""]
+    lines += [*(f"- ❌ {_escaped(reason)}" for reason in verdict.reasons), ""] if verdict.reasons else []
+    lines += [f"<details><summary>{passed} of {len(verdict.checks)} checks hold</summary>", ""]
     lines += ["| | metric | where | checked | value | limit | n |", "|---|---|---|---|--:|--:|--:|"]
     lines += [_row(check) for check in verdict.checks]
     return "\n".join([*lines, "", "</details>", ""])
