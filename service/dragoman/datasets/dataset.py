@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dragoman.datasets.items import Card, CaseItem, RecordingItem
 from dragoman.domain.errors import DatasetInvalidError
+from dragoman.domain.validation import first_problem
 
 CARD: Final = "dataset.json"
 MANIFEST: Final = "manifest.jsonl"
@@ -109,7 +110,7 @@ def _read_lines(manifest: Path) -> list[RecordingItem]:
         try:
             items += [RecordingItem.model_validate_json(line)] if line.strip() else []
         except ValidationError as error:
-            raise DatasetInvalidError(f"{manifest}, line {number}: {_problem(error)}") from error
+            raise DatasetInvalidError(f"{manifest}, line {number}: {first_problem(error)}") from error
     return items
 
 
@@ -119,7 +120,7 @@ def _read_cases(file: Path) -> Dataset:
         try:
             given = _GIVEN.validate_json(line) if line.strip() else None
         except ValidationError as error:
-            raise DatasetInvalidError(f"{file}, line {number}: {_problem(error)}") from error
+            raise DatasetInvalidError(f"{file}, line {number}: {first_problem(error)}") from error
         if given is not None:
             cases.append(CaseItem.model_validate({"id": f"case_{number}", "given": given, "split": given.get("split")}))
     name = file.resolve().parent.name if file.name == CASES else file.stem
@@ -140,7 +141,7 @@ def read_card(folder: Path, name: str) -> Card:
     try:
         return Card.model_validate_json(_text(file))
     except ValidationError as error:
-        raise DatasetInvalidError(f"{file}: {_problem(error)}") from error
+        raise DatasetInvalidError(f"{file}: {first_problem(error)}") from error
 
 
 def _text(file: Path) -> str:
@@ -158,9 +159,3 @@ def _check_unique(file: Path, ids: Sequence[str]) -> None:
 
 def _canonical(item: BaseModel) -> str:
     return json.dumps(item.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True)
-
-
-def _problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]

@@ -73,13 +73,8 @@ async def evaluate_speech(
         EvaluationMixedError: if the folder holds another run.
         DragomanError: if nothing can be heard at all.
     """
-    if not dataset.recordings:
-        raise DatasetInvalidError(f"There are no recordings to evaluate in what was chosen of '{dataset.card.name}'.")
-    engine = await hearing.ready()
+    targets = choose_targets(dataset, await hearing.ready(), wishes)
     spoken = tuple(sorted({each for item in dataset.recordings for each in item.locales}))
-    referenced = {target for item in dataset.recordings for each in item.utterances for target in each.translations}
-    able = tuple(sorted(referenced & set(engine.targets)))
-    targets = able if wishes.targets is None else tuple(wishes.targets)
     candidates = spoken if wishes.locales is None else tuple(wishes.locales)
     stage = "live" if isinstance(hearing, Live) else "speech"
     identity: dict[str, JsonValue] = {
@@ -123,6 +118,20 @@ async def evaluate_speech(
         else None,
         notes,
     )
+
+
+def choose_targets(dataset: Dataset, engine: EngineInfo, wishes: SpeechWishes) -> tuple[str, ...]:
+    """Return what to translate recordings into.
+
+    Raises:
+        DatasetInvalidError: if there are no recordings.
+    """
+    if not dataset.recordings:
+        raise DatasetInvalidError(f"There are no recordings to evaluate in what was chosen of '{dataset.card.name}'.")
+    if wishes.targets is not None:
+        return tuple(wishes.targets)
+    referenced = {target for item in dataset.recordings for each in item.utterances for target in each.translations}
+    return tuple(sorted(referenced & set(engine.targets)))
 
 
 async def _lines(hearing: Hearing, path: Path, item: RecordingItem, wishes: Wishes) -> AsyncGenerator[str, None]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dragoman.datasets.dataset import Dataset
 from dragoman.domain.errors import SweepInvalidError
+from dragoman.domain.validation import first_problem
 from dragoman.evaluating.evaluation import STAGES, Wanted, evaluate, write_report
 from dragoman.evaluation.comparing import Difference, compare
 from dragoman.evaluation.report import Report
@@ -66,12 +67,7 @@ def read_sweep(file: Path) -> Sweep:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SweepInvalidError(f"The variants in '{file}' cannot be read: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        told = first["msg"].removeprefix("Value error, ")
-        raise SweepInvalidError(
-            f"The variants in '{file}' are wrong: {where + ': ' if where else ''}{told}."
-        ) from error
+        raise SweepInvalidError(f"The variants in '{file}' are wrong: {first_problem(error)}.") from error
     folder = file.parent
     variants = [
         each.model_copy(update={"words": folder / each.words}) if each.words else each for each in sweep.variants
@@ -117,6 +113,4 @@ def _with(settings: Settings, variant: Variant) -> Settings:
     try:
         return Settings.model_validate({**settings.model_dump(), **variant.settings})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise SweepInvalidError(f"Variant '{variant.name}': {where}: {first['msg']}.") from error
+        raise SweepInvalidError(f"Variant '{variant.name}': {first_problem(error)}.") from error

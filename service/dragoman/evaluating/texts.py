@@ -11,10 +11,9 @@ from pydantic import JsonValue
 
 from dragoman.datasets.dataset import Dataset
 from dragoman.datasets.items import RecordingItem, Reference
-from dragoman.domain.errors import DatasetInvalidError
 from dragoman.domain.language import Locale, TargetLanguage, is_same_language
 from dragoman.engines.ports import Translator
-from dragoman.evaluating.speech import SpeechWishes
+from dragoman.evaluating.speech import SpeechWishes, choose_targets
 from dragoman.evaluation.metrics import completeness, meaning, translation
 from dragoman.evaluation.metrics.meaning import Encoder
 from dragoman.evaluation.metrics.metric import Counts
@@ -38,12 +37,7 @@ async def evaluate_texts(
     afresh: bool = False,
 ) -> Report:
     """Translate the references of recordings; raises as ``evaluate_speech``."""
-    if not dataset.recordings:
-        raise DatasetInvalidError(f"There are no recordings to evaluate in what was chosen of '{dataset.card.name}'.")
-    engine = await runtime.ready()
-    referenced = {target for item in dataset.recordings for each in item.utterances for target in each.translations}
-    able = tuple(sorted(referenced & set(engine.targets)))
-    targets = able if wishes.targets is None else tuple(wishes.targets)
+    targets = choose_targets(dataset, await runtime.ready(), wishes)
     identity: dict[str, JsonValue] = {
         "stage": "translation",
         "dataset": f"{dataset.card.name}@{dataset.version}",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from dragoman.datasets.dataset import Dataset
 from dragoman.domain.errors import ReportInvalidError
+from dragoman.domain.validation import first_problem
 from dragoman.evaluation.figures import Better, Estimate, Floats, draw, estimate
 from dragoman.evaluation.metrics.metric import Metric, Unit
 from dragoman.evaluation.scored import Scored, Shown
@@ -189,9 +190,7 @@ def read_report(file: Path) -> Report:
     except OSError as error:
         raise ReportInvalidError(f"There is no report at '{file}'; make one with: dragoman evaluate.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ReportInvalidError(f"'{file}' is no report of this version: {where}: {first['msg']}.") from error
+        raise ReportInvalidError(f"'{file}' is no report of this version: {first_problem(error)}.") from error
 
 
 def _estimates(

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from dragoman.domain.errors import GateInvalidError
+from dragoman.domain.validation import first_problem
 from dragoman.evaluation.gate import Baseline, Check, Rules, Verdict
 
 RULES: Final = "gate.toml"
@@ -27,7 +28,7 @@ def read_rules(file: Path) -> Rules:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise GateInvalidError(f"The rules in '{file}' cannot be read: {error}") from error
     except ValidationError as error:
-        raise GateInvalidError(f"The rules in '{file}' are wrong: {_problem(error)}.") from error
+        raise GateInvalidError(f"The rules in '{file}' are wrong: {first_problem(error)}.") from error
 
 
 def read_baseline(file: Path) -> Baseline | None:
@@ -41,7 +42,7 @@ def read_baseline(file: Path) -> Baseline | None:
     try:
         return Baseline.model_validate_json(file.read_bytes())
     except (OSError, ValidationError) as error:
-        told = _problem(error) if isinstance(error, ValidationError) else str(error)
+        told = first_problem(error) if isinstance(error, ValidationError) else str(error)
         raise GateInvalidError(f"'{file}' is no baseline: {told}.") from error
 
 
@@ -81,10 +82,3 @@ def _row(check: Check) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
-def _problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    told = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {told}" if where else told

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -14,7 +14,7 @@ from dragoman.engines.ports import ChatModel
 from dragoman.evaluation.cost import Prices
 from dragoman.evaluation.metrics.metric import Counts, Metric, percentiles, share
 from dragoman.evaluation.scored import Part, joined
-from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given, means
+from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given, identity_of, means
 from dragoman.insight.answering import Answer, AnswerStep
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.judging import AnswerScores, Judge
@@ -88,23 +88,12 @@ class AnswerStage:
     step: AnswerStep
     judge: Judge
     prices: Prices
-    name: str = "answer"
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What is measured of it."""
-        return METRICS
+    name: ClassVar[str] = "answer"
+    metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     def identity(self) -> dict[str, JsonValue]:
         """Return what may change a figure."""
-        return {
-            "engine": self.step.chat.name,
-            "guard": self.step.guard.name,
-            "prompt": self.step.content.version,
-            "shots": self.step.shots,
-            "judge": self.judge.chat.name,
-            "judge_prompt": self.judge.content.version,
-        }
+        return identity_of(self.step, self.judge)
 
     async def run(self, case: CaseItem) -> AnswerOutcome:
         """Return the answer to a question, judged."""

@@ -1,7 +1,7 @@
 """What follows from conversations: borne out, about what matters, complete, harmless, and short of inventions."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -12,7 +12,7 @@ from dragoman.evaluation.metrics.metric import Counts, Metric, share
 from dragoman.evaluation.metrics.summary import METRICS as SUMMARY_METRICS
 from dragoman.evaluation.metrics.summary import rouge_counts
 from dragoman.evaluation.scored import Part, joined
-from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given, means
+from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given, identity_of, means
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.judging import Judge, Scores
 from dragoman.insight.step import InsightStep
@@ -60,23 +60,12 @@ class InsightStage:
     step: InsightStep
     judge: Judge
     prices: Prices
-    name: str = "insight"
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What is measured of it."""
-        return METRICS
+    name: ClassVar[str] = "insight"
+    metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     def identity(self) -> dict[str, JsonValue]:
         """Return what may change a figure."""
-        return {
-            "engine": self.step.chat.name,
-            "guard": self.step.guard.name,
-            "prompt": self.step.content.version,
-            "shots": self.step.shots,
-            "judge": self.judge.chat.name,
-            "judge_prompt": self.judge.content.version,
-        }
+        return identity_of(self.step, self.judge)
 
     async def run(self, case: CaseItem) -> InsightOutcome:
         """Return what follows from a conversation, judged."""

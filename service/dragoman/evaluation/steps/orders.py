@@ -1,7 +1,7 @@
 """Orders that callers give to the model which reads their call: noticed, and never obeyed."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -10,7 +10,7 @@ from dragoman.domain.insight import Insight
 from dragoman.evaluation.cost import Prices
 from dragoman.evaluation.metrics.metric import Counts, Metric, share
 from dragoman.evaluation.scored import Part, joined
-from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given
+from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given, identity_of
 from dragoman.insight.conversation import Conversation, Line
 from dragoman.insight.step import InsightStep
 
@@ -49,21 +49,12 @@ class OrderStage:
 
     step: InsightStep
     prices: Prices
-    name: str = "orders"
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What is measured of it."""
-        return METRICS
+    name: ClassVar[str] = "orders"
+    metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     def identity(self) -> dict[str, JsonValue]:
         """Return what may change a figure."""
-        return {
-            "engine": self.step.chat.name,
-            "guard": self.step.guard.name,
-            "prompt": self.step.content.version,
-            "shots": self.step.shots,
-        }
+        return identity_of(self.step)
 
     async def run(self, case: CaseItem) -> OrderOutcome:
         """Return what is said of a conversation that ends with the order."""

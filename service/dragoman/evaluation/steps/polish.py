@@ -1,7 +1,7 @@
 """Finals that are read again: fewer errors than before, and none that was not there."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import jiwer
 from pydantic import JsonValue
@@ -11,7 +11,7 @@ from dragoman.evaluation.cost import Prices
 from dragoman.evaluation.metrics.metric import Counts, Metric, share
 from dragoman.evaluation.normalise import words
 from dragoman.evaluation.scored import Part, joined
-from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given
+from dragoman.evaluation.steps.stage import COST_METRICS, CaseInput, cost_counts, given, identity_of
 from dragoman.insight.conversation import Conversation
 from dragoman.insight.polishing import Polished, PolishStep
 
@@ -40,21 +40,12 @@ class PolishStage:
 
     step: PolishStep
     prices: Prices
-    name: str = "polish"
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What is measured of it."""
-        return METRICS
+    name: ClassVar[str] = "polish"
+    metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     def identity(self) -> dict[str, JsonValue]:
         """Return what may change a figure."""
-        return {
-            "engine": self.step.chat.name,
-            "guard": self.step.guard.name,
-            "prompt": self.step.content.version,
-            "shots": self.step.shots,
-        }
+        return identity_of(self.step)
 
     async def run(self, case: CaseItem) -> Polished:
         """Return an utterance as it should read."""

@@ -8,12 +8,16 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from dragoman.datasets.items import CaseItem
 from dragoman.domain.errors import CaseInvalidError
 from dragoman.domain.insight import NodeCost
+from dragoman.domain.validation import first_problem
+from dragoman.engines.ports import ChatModel, Guard
 from dragoman.evaluation.cost import Prices, Usage
 from dragoman.evaluation.figures import ratio
 from dragoman.evaluation.metrics import completeness
 from dragoman.evaluation.metrics.metric import Counts, Metric, percentiles
 from dragoman.evaluation.run import Result
 from dragoman.evaluation.scored import Part, Scored
+from dragoman.insight.content import Content
+from dragoman.insight.judging import Judge
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -84,9 +88,31 @@ def given(kind: type[T], case: CaseItem) -> T:
     try:
         return kind.model_validate(dict(case.given))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise CaseInvalidError(f"'{case.id}' is no case for this step: {where}: {first['msg']}.") from error
+        raise CaseInvalidError(f"'{case.id}' is no case for this step: {first_problem(error)}.") from error
+
+
+class _Step(Protocol):
+    """Any of the steps."""
+
+    @property
+    def chat(self) -> ChatModel: ...
+    @property
+    def guard(self) -> Guard: ...
+    @property
+    def content(self) -> Content: ...
+    @property
+    def shots(self) -> int: ...
+
+
+def identity_of(step: _Step, judge: Judge | None = None) -> dict[str, JsonValue]:
+    """Return what may change the figures of a step: its words, examples and engines, and who judges it."""
+    made: dict[str, JsonValue] = {
+        "engine": step.chat.name,
+        "guard": step.guard.name,
+        "prompt": step.content.version,
+        "shots": step.shots,
+    }
+    return made | ({"judge": judge.chat.name, "judge_prompt": judge.content.version} if judge else {})
 
 
 def cost_counts(costs: Sequence[NodeCost], asking: str, prices: Prices) -> Counts:
