@@ -13,6 +13,7 @@ from dragoman.datasets.places import BlobAccess, BlobPlace, parse_place
 from dragoman.datasets.pushing import push
 from dragoman.datasets.sources import Recordings, open_source
 from dragoman.domain.errors import DatasetInvalidError, SourceFailedError
+from dragoman.engines.azure.access import Identity
 from tests.datasets.blob_emulator import ACCOUNT, KEY, Somebody, azurite, certificate
 from tests.datasets.test_archive import zipped
 from tests.datasets.test_pushing import made
@@ -116,3 +117,13 @@ def test_a_token_opens_the_door_and_a_wrong_one_does_not(tmp_path: Path) -> None
         refused = pytest.raises(SourceFailedError, match=r"let us in|does not know us")
         with ContainerClient(endpoint, "speech", stranger, connection_verify=str(pem)) as container, refused:
             BlobFolder(container, "sets").has("x")
+
+
+def test_without_a_token_azure_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # so that there is no az
+    place = BlobPlace("https://acme.blob.core.windows.net", "speech", "")
+    with (
+        pytest.raises(SourceFailedError, match="Nobody gives us a token for 'https://acme.blob.core.windows.net'"),
+        open_place(place, BlobAccess(identity=Identity.CLI)),
+    ):
+        pass

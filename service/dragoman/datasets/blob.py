@@ -4,18 +4,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient
+from azure.storage.blob import ContainerClient, ExponentialRetry
 
 from dragoman.datasets.limits import Allowance
 from dragoman.datasets.paths import inside
 from dragoman.datasets.places import HOSTS, BlobAccess, BlobPlace
 from dragoman.domain.errors import SourceFailedError
 from dragoman.engines.azure.access import AzureAccess, credential_of
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 T = TypeVar("T")
 
@@ -27,19 +30,33 @@ _FORBIDDEN: Final = 403
 
 @contextmanager
 def open_place(place: BlobPlace, access: BlobAccess) -> Iterator["BlobFolder"]:
-    """Open a connection; leaving the context closes it."""
+    """Open a connection; leaving the context closes it.
+
+    Raises:
+        SourceFailedError: if nobody gives us a token.
+    """
+    # By default the SDK waits for 15 s before it tries again.
+    retries = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4)
+    credential = _credential(place, access)
+    with ContainerClient(place.account_url, place.container, credential=credential, retry_policy=retries) as client:
+        yield BlobFolder(client, place.prefix)
+
+
+def _credential(place: BlobPlace, access: BlobAccess) -> "AzureNamedKeyCredential | TokenCredential":
     host = urlsplit(place.account_url).hostname or ""
     if access.key:
         name = host.partition(".")[0] if host.endswith(tuple(HOSTS)) else place.account_url.rpartition("/")[2]
-        client = ContainerClient(
-            place.account_url, place.container, credential=AzureNamedKeyCredential(name, access.key)
-        )
-    else:
-        cloud = next((cloud for end, cloud in HOSTS.items() if host.endswith(end)), "azure.com")
-        known = AzureAccess(f"https://storage.{cloud}", None, access.identity, access.client_id)
-        client = ContainerClient(place.account_url, place.container, credential=credential_of(known, _SCOPE))
-    with client:
-        yield BlobFolder(client, place.prefix)
+        return AzureNamedKeyCredential(name, access.key)
+    cloud = next((cloud for end, cloud in HOSTS.items() if host.endswith(end)), "azure.com")
+    known = AzureAccess(f"https://storage.{cloud}", None, access.identity, access.client_id)
+    credential = credential_of(known, _SCOPE)
+    try:
+        credential.get_token(_SCOPE)  # the SDK would try four times
+    except ClientAuthenticationError as error:
+        raise SourceFailedError(
+            f"Nobody gives us a token for '{place.account_url}'; sign in, for example with: az login"
+        ) from error
+    return credential
 
 
 class BlobFolder:

@@ -1,5 +1,7 @@
 """``dragoman data``: what engines and prompts are measured on, and taught with."""
 
+import logging
+
 import click
 
 from dragoman.cli.data.change import clean, split
@@ -18,6 +20,8 @@ is its content: it changes with every bit of the card, the transcripts and the r
 @click.group(help=_HELP)
 def data() -> None:
     """Hold the commands."""
+    # What Azure's SDKs warn about ends in an error of ours, which says it once.
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
 
 
 for _command in (add, list_datasets, pull, profile, validate, clean, split, diff, push, shots):
