@@ -94,14 +94,14 @@ async def run_sweep(
         def told(progress: Progress, name: str = variant.name) -> None:
             tell(name, progress)
 
-        report = await evaluate(_with(settings, variant), dataset, wanted, told)
+        report = await evaluate(settings_of(settings, variant), dataset, wanted, told)
         await write_report(report, dataset, wanted.folder)
         differences = tuple(compare(first, report)) if first else ()
         first = first or report
         yield Outcome(variant, wanted.folder, report, differences)
 
 
-def _with(settings: Settings, variant: Variant) -> Settings:
+def settings_of(settings: Settings, variant: Variant) -> Settings:
     """Return the settings with those of a variant.
 
     Raises:
