@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.domain.errors import AudioUnreadableError, EvaluationMixedError
+from dragoman.domain.errors import AudioUnreadableError, EvaluationFailedError, EvaluationMixedError
 from dragoman.evaluation.run import Progress, Run
 
 
@@ -85,6 +85,19 @@ def test_a_result_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
     again = Counting()
     run(tmp_path, again)
     assert len(again.seen) == 1
+
+
+def test_a_disk_that_takes_nothing_more_ends_the_run_and_keeps_what_is_there(tmp_path: Path) -> None:
+    made: Run[Item] = Run(tmp_path, {})
+
+    async def trial(item: Item) -> AsyncGenerator[str, None]:
+        yield "1"
+        if item is ITEMS[3]:
+            (tmp_path / "results").rename(tmp_path / "gone")
+
+    with pytest.raises(EvaluationFailedError, match="what is there stays"):
+        asyncio.run(made.go(ITEMS, trial, 1, lambda progress: None))
+    assert len(list((tmp_path / "gone").glob("*.json"))) == 3
 
 
 def test_processor_time_is_shared_out_and_adds_up(tmp_path: Path) -> None:

@@ -97,8 +97,12 @@ def evaluate(
         prices=read_prices(prices) if prices else None,
         afresh=afresh,
     )
-    with RunBar(stage, len(chosen.recordings) or len(chosen.cases)) as bar:
-        report = asyncio.run(run(settings, chosen, wanted, bar.tell))
+    try:
+        with RunBar(stage, len(chosen.recordings) or len(chosen.cases)) as bar:
+            report = asyncio.run(run(settings, chosen, wanted, bar.tell))
+    except KeyboardInterrupt:
+        click.echo(f"Stopped; what is done rests in '{folder}', and the same command goes on.", err=True)
+        raise
     verdict = judge_by_rules(report) if judged else None
     asyncio.run(write_report(report, chosen, folder, verdict))
     _show(report, folder)

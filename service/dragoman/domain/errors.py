@@ -272,6 +272,12 @@ class SourceFailedError(DragomanError):
     code = "source_failed"
 
 
+class EvaluationFailedError(DragomanError):
+    """An evaluation cannot keep what it finds."""
+
+    code = "evaluation_failed"
+
+
 class EvaluationMixedError(DragomanError):
     """A folder holds the results of another evaluation."""
 

@@ -14,7 +14,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from dragoman.domain.errors import DragomanError, EvaluationMixedError, engine_failure
+from dragoman.domain.errors import DragomanError, EvaluationFailedError, EvaluationMixedError, engine_failure
 from dragoman.evaluation.metrics.speed import yardstick
 
 _RUN: Final = "run.json"
@@ -97,6 +97,9 @@ class Run(Generic[ItemT]):
         """Run what is not done yet, ``jobs`` items at once; return all results, in the order of the items.
 
         An item that fails is a result too. Cancelled, or killed, it loses what is under way and nothing else.
+
+        Raises:
+            EvaluationFailedError: if results cannot be written.
         """
         done = len(self.done(items))
         waiting = iter([item for item in items if self._read(item) is None])
@@ -110,9 +113,14 @@ class Run(Generic[ItemT]):
                 done += 1
                 tell(Progress(done, len(items), item.id, result.failure))
 
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(jobs):
-                tasks.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(jobs):
+                    tasks.create_task(work())
+        except ExceptionGroup as errors:  # an item's own error is a result; these are of the disk
+            raise EvaluationFailedError(
+                f"Results cannot be kept in '{self._results}': {errors.exceptions[0]}; what is there stays."
+            ) from errors
         return self.done(items)
 
     async def _try(self, item: ItemT, trial: Trial[ItemT], meter: "_Meter") -> Result:
