@@ -14,8 +14,16 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from dragoman.domain.audio import Span
-from dragoman.domain.errors import CapacityError, DragomanError, FolderTakenError, SessionUnknownError, StoreFailedError
+from dragoman.domain.audio import SAMPLE_RATE_HZ, Span
+from dragoman.domain.caller import UNLIMITED, Caller
+from dragoman.domain.errors import (
+    CapacityError,
+    DragomanError,
+    FolderTakenError,
+    QuotaError,
+    SessionUnknownError,
+    StoreFailedError,
+)
 from dragoman.domain.events import DurableEvent, SessionEnded
 from dragoman.domain.language import parse_locale, parse_target
 from dragoman.domain.messages import AudioFormat, SessionWishes
@@ -36,6 +44,8 @@ from dragoman.store.sql import SqlStore
 from dragoman.streams import ahead
 
 _SYNC_MS: Final = 200
+_DAY_MS: Final = 86_400_000
+_STREAM_ENDS_S: Final = 10
 _MOST_DELAY_S: Final = 1.0
 _AHEAD: Final = 64
 """Events of a file that may wait to be committed."""
@@ -71,17 +81,19 @@ class Serving:
         self._files: set[KeptTranscription] = set()
         self.hub = Hub(self._session, store, spool, observer, HubRules(settings.max_sessions, settings.resume_s))
 
-    async def open(self, wishes: SessionWishes, owner: str | None) -> Opened:
+    async def open(self, wishes: SessionWishes, caller: Caller) -> Opened:
         """Begin a live session.
 
         Raises:
             CapacityError, DrainingError: if no more can be taken.
+            QuotaError: if the caller has used up what it may use.
             DragomanError: if its wishes cannot be met, or it cannot be stored.
         """
         self.admit()
+        await self._within(caller, is_live=True)
         spec = _shaped(await self.runtime.plan(_wishes(wishes)), wishes)
         token = secrets.token_urlsafe(32)
-        live = await self.hub.open(_record(spec, wishes, owner, token))
+        live = await self.hub.open(_record(spec, wishes, caller, token))
         if self.runtime.is_demo:
             live.tell(DEMO_MODEL)
         return Opened(live, token)
@@ -96,21 +108,24 @@ class Serving:
         if not self._store.has_room:
             raise StoreFailedError("The disk is full, so no new session can be kept; make room on it.")
 
-    async def allowed(self, session_id: str, owner: str | None, token: str | None = None) -> SessionRecord:
-        """Return a session that a caller may see: its owner, or who has its token. Without keys it has no owner.
+    async def allowed(self, session_id: str, caller: Caller | None, token: str | None = None) -> SessionRecord:
+        """Return a session that somebody may see: who is of its tenant, or has its token.
 
         Raises:
             SessionUnknownError: if there is none, or not for this caller.
         """
         record = await self.hub.record(session_id)
         has_token = token is not None and hmac.compare_digest(digest(token), record.token_hash or "")
-        if has_token or record.owner == owner:
+        if has_token or (caller is not None and record.tenant == caller.tenant):
             return record
         raise SessionUnknownError("There is no such session; begin a new one.")
 
-    async def transcribe(self, recording: Recording, wishes: Wishes, owner: str | None) -> "KeptTranscription":
+    async def transcribe(
+        self, recording: Recording, wishes: Wishes, caller: Caller, uploaded_bytes: int = 0
+    ) -> "KeptTranscription":
         """Return a recording on its way through a session that is stored; raises as ``open``."""
         self.admit()
+        await self._within(caller, is_live=False, bytes_more=uploaded_bytes)
         transcription = await self.runtime.start(recording, wishes)
         kept = SessionWishes(
             languages=tuple(wishes.languages) if wishes.languages else None,
@@ -124,11 +139,33 @@ class Serving:
             channel=recording.channel,
             source=transcription.spec.source,
         )
-        await self._store.create(_record(transcription.spec, kept, owner, None))
+        await self._store.create(_record(transcription.spec, kept, caller, None, uploaded_bytes))
         running = KeptTranscription(transcription, self._store)
         self._files.add(running)
         running.when_over(lambda: self._files.discard(running))
         return running
+
+    async def _within(self, caller: Caller, *, is_live: bool, bytes_more: int = 0) -> None:
+        """Find out whether a caller may use more.
+
+        Raises:
+            QuotaError: if not, with when there is more.
+        """
+        quota = caller.quota
+        if caller.owner is None or quota == UNLIMITED:
+            return
+        if is_live and quota.streams is not None and self.hub.count_of(caller.owner) >= quota.streams:
+            raise QuotaError(f"This key may have {quota.streams} streams at once; end one first.", _STREAM_ENDS_S)
+        if quota.minutes_per_day is None and quota.bytes_per_day is None:
+            return
+        now_ms = time.time_ns() // 1_000_000
+        used = await self._store.used(caller.owner, now_ms - now_ms % _DAY_MS)
+        until_s = -(-(_DAY_MS - now_ms % _DAY_MS) // 1_000)
+        minutes = used.samples / SAMPLE_RATE_HZ / 60
+        if quota.minutes_per_day is not None and minutes >= quota.minutes_per_day:
+            raise QuotaError(f"This key may have {quota.minutes_per_day:g} minutes of audio a day.", until_s)
+        if quota.bytes_per_day is not None and used.bytes + bytes_more > quota.bytes_per_day:
+            raise QuotaError(f"This key may send {quota.bytes_per_day} bytes a day.", until_s)
 
     async def close(self) -> None:
         """Stop: live sessions go on in the next process, files end with what was said of them."""
@@ -289,13 +326,17 @@ def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:
     return replace(spec, source=wishes.source, channel=wishes.channel, live=True, partials=wishes.partials)
 
 
-def _record(spec: SessionSpec, wishes: SessionWishes, owner: str | None, token: str | None) -> SessionRecord:
+def _record(
+    spec: SessionSpec, wishes: SessionWishes, caller: Caller, token: str | None, uploaded_bytes: int = 0
+) -> SessionRecord:
     kept = _Kept(wishes=wishes, candidates=spec.candidates, targets=spec.targets, model=spec.model)
     return SessionRecord(
         session_id=spec.session_id,
         created_ms=time.time_ns() // 1_000_000,
         spec_json=kept.model_dump_json(),
-        owner=owner,
+        tenant=caller.tenant,
+        owner=caller.owner,
+        uploaded_bytes=uploaded_bytes,
         token_hash=digest(token) if token else None,
     )
 

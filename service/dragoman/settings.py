@@ -104,6 +104,15 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
 
+    entra_audience: str | None = None
+    """Application id in Microsoft Entra that tokens must be for; then they open doors beside API keys."""
+
+    entra_tenants: Annotated[tuple[str, ...], NoDecode] = ()
+    """Ids of the Entra tenants whose tokens do; several with commas. Each sees its own sessions only."""
+
+    entra_authority: str = "https://login.microsoftonline.com"
+    """Who issues the tokens; another one in sovereign clouds."""
+
     chat_prices: Annotated[tuple[float, ...] | None, NoDecode] = Field(default=None, min_length=2, max_length=2)
     """What a million tokens cost, in US dollars: of prompts, and of answers, ``0.15,0.60``. Then costs are reported."""
 
@@ -135,6 +144,8 @@ class Settings(BaseSettings):
     def _names_its_model(self) -> "Settings":
         if (self.chat_endpoint is None) != (self.chat_model is None):
             raise ValueError("DRAGOMAN_CHAT_ENDPOINT and DRAGOMAN_CHAT_MODEL go together")
+        if (self.entra_audience is None) != (not self.entra_tenants):
+            raise ValueError("DRAGOMAN_ENTRA_AUDIENCE and DRAGOMAN_ENTRA_TENANTS go together")
         return self
 
     @field_validator("translation_models", mode="before")
@@ -142,7 +153,9 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
-    @field_validator("allowed_origins", "azure_endpoints", "do_not_translate", "chat_prices", mode="before")
+    @field_validator(
+        "allowed_origins", "azure_endpoints", "entra_tenants", "do_not_translate", "chat_prices", mode="before"
+    )
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value

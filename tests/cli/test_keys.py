@@ -1,11 +1,13 @@
 import re
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from dragoman.cli.keys import keys
-from dragoman.domain.errors import KeyUnknownError
+from dragoman.domain.caller import Quota
+from dragoman.domain.errors import KeyUnknownError, SettingsError
 from dragoman.settings import read_settings
 from dragoman.store.keys import KeyStore, Scope
 
@@ -34,10 +36,36 @@ def test_keys_are_listed_with_what_they_allow(tmp_path: Path) -> None:
     done = run(tmp_path, "revoke", key_id)
     assert (done.exit_code, done.stdout) == (0, "")
     head, *rows = run(tmp_path, "list").stdout.splitlines()
-    assert head.split() == ["id", "name", "scopes", "created", "revoked"]
+    assert head.split() == ["id", "name", "tenant", "scopes", "created", "expires", "revoked"]
     day = r"\d{4}-\d\d-\d\d \d\d:\d\d"
-    assert re.fullmatch(rf"{key_id}  a     admin, metrics       {day}  {day}", rows[0])
-    assert re.fullmatch(rf"[0-9a-f]{{8}}  b     stream, transcripts  {day}", rows[1])
+    assert re.fullmatch(rf"{key_id}  a     default  admin, metrics       {day} +{day}", rows[0])
+    assert re.fullmatch(rf"[0-9a-f]{{8}}  b     default  stream, transcripts  {day}", rows[1])
+
+
+def test_a_key_is_rotated_and_both_are_good_for_a_while(tmp_path: Path) -> None:
+    old = run(tmp_path, "create", "a", "--tenant", "acme", "--scope", "metrics", "--streams", "3").stdout.strip()
+    new = run(tmp_path, "rotate", old[4:12], "--overlap-hours", "1").stdout.strip()
+    keys_of = KeyStore.open(f"sqlite:///{tmp_path / 'dragoman.db'}")
+    for key in (old, new):
+        record = keys_of.verify(key)
+        assert record is not None
+        assert (record.tenant, record.scopes, record.quota) == ("acme", {Scope.METRICS}, Quota(streams=3))
+    ended = run(tmp_path, "rotate", new[4:12], "--overlap-hours", "0").stdout.strip()
+    assert keys_of.verify(new) is None
+    assert keys_of.verify(ended) is not None
+    with pytest.raises(KeyUnknownError, match="rotated"):
+        run(tmp_path, "rotate", new[4:12])
+
+
+def test_a_key_lasts_as_long_as_was_said(tmp_path: Path) -> None:
+    key = run(tmp_path, "create", "a", "--days", "0.0000001").stdout.strip()
+    time.sleep(0.02)
+    assert KeyStore.open(f"sqlite:///{tmp_path / 'dragoman.db'}").verify(key) is None
+
+
+def test_a_tenant_has_a_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no name of a tenant"):
+        run(tmp_path, "create", "a", "--tenant", "../b")
 
 
 def test_an_unknown_key_cannot_be_revoked(tmp_path: Path) -> None:
@@ -56,5 +84,7 @@ def test_without_a_folder_the_settings_say_where_the_keys_lie(tmp_path: Path, mo
     assert CliRunner().invoke(keys, ["create", "a"]).exit_code == 0
     assert (tmp_path / "home" / "dragoman" / "dragoman.db").exists()
     monkeypatch.setenv("DRAGOMAN_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
-    assert CliRunner().invoke(keys, ["list"]).stdout.splitlines() == ["id  name  scopes  created  revoked"]
+    assert CliRunner().invoke(keys, ["list"]).stdout.splitlines() == [
+        "id  name  tenant  scopes  created  expires  revoked"
+    ]
     assert (tmp_path / "other.db").exists()

@@ -38,7 +38,7 @@ def add_answers(app: FastAPI, door: Door) -> None:
     async def answer(asked: Question, request: Request, caller: Caller = reader) -> Response:
         """Answer from what was said; ``Accept: text/event-stream`` streams the sentences as they are borne out."""
         language = parse_target(asked.language)
-        records = [await door.server.allowed(session_id, caller.owner) for session_id in asked.sessions]
+        records = [await door.server.allowed(session_id, caller) for session_id in asked.sessions]
         transcripts = [await read_back(door.server.hub.stored(record.session_id)) for record in records]
         conversation = conversation_of(transcripts)
         step = door.server.runtime.steps.answer()

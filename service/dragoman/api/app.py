@@ -11,6 +11,8 @@ from dragoman import __version__
 from dragoman.api.answers import add_answers
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
+from dragoman.api.entra import EntraOptions, EntraTokens
+from dragoman.api.openai import add_openai
 from dragoman.api.pages import add_pages
 from dragoman.api.problems import explained, headers_of, problem, status_of
 from dragoman.api.stream import Patience, serve_stream
@@ -22,6 +24,7 @@ from dragoman.domain.messages import SessionWishes
 from dragoman.pipeline.observer import Observers
 from dragoman.runtime import Runtime
 from dragoman.serving import serving
+from dragoman.settings import Settings
 from dragoman.store.scope import Scope
 
 
@@ -33,7 +36,9 @@ def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with runtime:
             async with serving(runtime, Observers(door.watch, traces())) as door.server:
-                door.doorkeeper = Doorkeeper(door.server.keys, runtime.settings.allowed_origins)
+                door.doorkeeper = Doorkeeper(
+                    door.server.keys, runtime.settings.allowed_origins, _entra(runtime.settings)
+                )
                 yield
 
     app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan)
@@ -51,8 +56,15 @@ def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     _add_sessions(app, door)
     add_transcripts(app, door)
     add_answers(app, door)
+    add_openai(app, door)
     add_pages(app)
     return app
+
+
+def _entra(settings: Settings) -> EntraTokens | None:
+    if settings.entra_audience is None:
+        return None
+    return EntraTokens(EntraOptions(settings.entra_audience, settings.entra_tenants, settings.entra_authority))
 
 
 def _add_operations(app: FastAPI, door: Door, runtime: Runtime) -> None:
@@ -95,7 +107,7 @@ def _add_sessions(app: FastAPI, door: Door) -> None:
     @app.post("/v1/sessions", status_code=201)
     async def sessions(wishes: SessionWishes, caller: Caller = streamer) -> JSONResponse:
         """Begin a session for another machine, a browser for example, which resumes it with the token on the stream."""
-        opened = await door.server.open(wishes, caller.owner)
+        opened = await door.server.open(wishes, caller)
         return JSONResponse(
             {
                 "session_id": opened.live.session_id,

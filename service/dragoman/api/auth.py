@@ -11,22 +11,17 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
+from dragoman.api.entra import EntraTokens
+from dragoman.domain.caller import Caller as Caller
 from dragoman.domain.errors import KeyRefusedError, OriginRefusedError
 from dragoman.store.digest import digest
-from dragoman.store.keys import KeyStore
+from dragoman.store.keys import KEY_PREFIX, KeyStore
 from dragoman.store.scope import Scope
 
 TICKET_S: Final = 30
 _MOST_TICKETS: Final = 10_000
 _KEYS_CHECKED_S: Final = 5.0
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls: the id of a key, or nobody in particular while there are no keys."""
-
-    owner: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +32,37 @@ class _Ticket:
 
 
 class Doorkeeper:
-    """Decides who may come in. While there are no keys, everybody on this machine may."""
+    """Decides who may come in. While there are neither keys nor Entra, everybody on this machine may."""
 
-    def __init__(self, keys: KeyStore, allowed_origins: Collection[str]) -> None:
+    def __init__(self, keys: KeyStore, allowed_origins: Collection[str], entra: EntraTokens | None = None) -> None:
         self._keys = keys
+        self._entra = entra
         self._allowed_origins = frozenset(allowed_origins)
         self._tickets: dict[str, _Ticket] = {}
         self._has_keys = False
         self._checked_s = -_KEYS_CHECKED_S
 
     async def admit(self, connection: HTTPConnection, scope: Scope) -> Caller:
-        """Return who calls, by the key of the request or, on a stream, by its ticket.
+        """Return who calls, by the key or token of the request or, on a stream, by its ticket.
 
         Raises:
             OriginRefusedError: if a page of another site asks, or another machine while there are no keys.
-            KeyRefusedError: if there is no key that opens this door.
+            KeyRefusedError: if there is nothing that opens this door.
+            TokenKeysMissingError: if a token cannot be checked now.
         """
         keys_are_needed = await self._keys_are_needed()
         self._check_origin(connection)
         if not keys_are_needed:
             _check_local(connection)
-            return Caller(None)
+            return Caller()
         kind, _, key = connection.headers.get("authorization", "").partition(" ")
+        key = key.strip()
         if kind.lower() == "bearer" and key:
-            record = await asyncio.to_thread(self._keys.verify, key.strip())
+            if self._entra and not key.startswith(KEY_PREFIX):
+                return await self._entra.verify(key, scope)
+            record = await asyncio.to_thread(self._keys.verify, key)
             if record is not None and scope in record.scopes:
-                return Caller(record.key_id)
+                return Caller(record.tenant, record.key_id, record.quota)
             raise KeyRefusedError(f"This key does not open this door; it needs the scope '{scope}'.")
         if ticket := connection.query_params.get("ticket"):
             return self._redeem(ticket, connection.headers.get("origin"))
@@ -94,6 +94,8 @@ class Doorkeeper:
         return found.caller
 
     async def _keys_are_needed(self) -> bool:
+        if self._entra:
+            return True
         if time.monotonic() - self._checked_s >= _KEYS_CHECKED_S:
             self._has_keys = await asyncio.to_thread(self._keys.any_active)
             self._checked_s = time.monotonic()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from dragoman.domain.errors import DragomanError
+from dragoman.domain.errors import DragomanError, QuotaError
 
 _STATUS: Final = {
     "capacity": 429,
@@ -15,12 +15,14 @@ _STATUS: Final = {
     "model_invalid": 503,
     "model_missing": 503,
     "origin_refused": 403,
+    "quota_exceeded": 429,
     "session_unknown": 404,
     "spool_failed": 503,
     "spool_full": 507,
     "store_failed": 503,
+    "token_keys_missing": 503,
 }
-_RETRY_AFTER_S: Final = {"capacity": 5, "draining": 1, "spool_full": 5, "store_failed": 5}
+_RETRY_AFTER_S: Final = {"capacity": 5, "draining": 1, "spool_full": 5, "store_failed": 5, "token_keys_missing": 5}
 
 Problem = dict[str, dict[str, str | bool]]
 
@@ -41,7 +43,7 @@ def status_of(error: DragomanError) -> int:
 
 def retry_after_s(error: DragomanError) -> int | None:
     """Return when to try again, if that is known."""
-    return _RETRY_AFTER_S.get(error.code)
+    return error.retry_after_s if isinstance(error, QuotaError) else _RETRY_AFTER_S.get(error.code)
 
 
 def headers_of(error: DragomanError) -> dict[str, str]:

@@ -109,7 +109,7 @@ class _Connection:
             return
         if self._caller is None:
             raise KeyRefusedError("A key is needed to begin a session; 'dragoman keys create' makes one.")
-        opened = await self._server.open(first, self._caller.owner)
+        opened = await self._server.open(first, self._caller)
         await self._go_on(opened.live, first.audio, first.channel, after_seq=0)
 
     async def close(self, error: DragomanError) -> None:
@@ -140,8 +140,7 @@ class _Connection:
     async def _resume(self, resume: Resume) -> None:
         if self._caller is None and resume.token is None:
             raise KeyRefusedError("A key, or the session's token, is needed to resume it.")
-        owner = self._caller.owner if self._caller else ""
-        record = await self._server.allowed(resume.session_id, owner, resume.token)
+        record = await self._server.allowed(resume.session_id, self._caller, resume.token)
         if resume.after_seq > record.last_seq:
             raise MessageInvalidError(f"This session has {record.last_seq} events; after_seq is beyond them.")
         self._session_id = record.session_id

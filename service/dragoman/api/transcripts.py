@@ -60,7 +60,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         with ExitStack() as stack:
             copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
             recording = Recording(copy, name=file.filename, channel=channel)
-            kept = await door.server.transcribe(recording, wishes, caller.owner)
+            kept = await door.server.transcribe(recording, wishes, caller, file.size or 0)
             kept.when_over(stack.pop_all().close)
         events = kept.events()
         location = {"Location": f"/v1/transcripts/{kept.session_id}"}
@@ -81,7 +81,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         caller: Caller = reader,
     ) -> Response:
         """Return what a session, live or of the past, has said so far."""
-        record = await door.server.allowed(session_id, caller.owner)
+        record = await door.server.allowed(session_id, caller)
         events = door.server.hub.stored(record.session_id)
         if format == "jsonl":
             return StreamingResponse(_lines(events), media_type=_MEDIA_TYPES[format])

@@ -1,16 +1,18 @@
 """``dragoman keys``: who may use the service."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dragoman.domain.caller import DEFAULT_TENANT, Quota
 from dragoman.domain.errors import DependencyMissingError
 from dragoman.store.scope import Scope
 
 if TYPE_CHECKING:
-    from dragoman.store.keys import KeyStore
+    from dragoman.store.keys import KeyStore, NewKey
 
 _DATA = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of sessions and keys.", metavar="FOLDER"
@@ -19,7 +21,7 @@ _DATA = click.option(
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke API keys."""
+    """Make, list, rotate and revoke API keys."""
 
 
 @keys.command()
@@ -33,16 +35,40 @@ def keys() -> None:
     show_default=True,
     help="What the key allows; may be given several times.",
 )
+@click.option("--tenant", default=DEFAULT_TENANT, show_default=True, help="Whose sessions the key sees.")
+@click.option("--days", type=click.FloatRange(0, min_open=True), help="How long it lasts; for ever, if not given.")
+@click.option("--streams", type=click.IntRange(0), help="Live streams at once.")
+@click.option("--minutes-per-day", type=click.FloatRange(0), help="Minutes of audio a day.")
+@click.option("--mb-per-day", type=click.FloatRange(0), help="Megabytes a day.")
 @_DATA
-def create(name: str, scopes: tuple[str, ...], data: Path | None) -> None:
+def create(
+    name: str,
+    scopes: tuple[str, ...],
+    tenant: str,
+    days: float | None,
+    streams: int | None,
+    minutes_per_day: float | None,
+    mb_per_day: float | None,
+    data: Path | None,
+) -> None:
     """Make a key for NAME and print it, this once."""
-    new = _open(data).create(name, map(Scope, scopes))
-    click.echo(new.key)
-    click.secho(
-        f"Key {new.record.key_id} for {name} allows: {_names(new.record.scopes)}. "
-        "Keep it safe: only its hash is stored, so it cannot be shown again.",
-        err=True,
-    )
+    bytes_per_day = None if mb_per_day is None else round(mb_per_day * 1_000_000)
+    expires_ms = None if days is None else round((time.time() + days * 86_400) * 1_000)
+    quota = Quota(streams, minutes_per_day, bytes_per_day)
+    _show(_open(data).create(name, map(Scope, scopes), tenant, quota, expires_ms))
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@click.option(
+    "--overlap-hours", type=click.FloatRange(0), default=24.0, show_default=True, help="How long both keys are good."
+)
+@_DATA
+def rotate(key_id: str, overlap_hours: float, data: Path | None) -> None:
+    """Make a key that takes the place of the one with this ID, and print it, this once."""
+    new = _open(data).rotate(key_id, overlap_hours * 3_600)
+    _show(new)
+    click.secho(f"Key {key_id} is good for {overlap_hours:g} hours more.", err=True)
 
 
 @keys.command("list")
@@ -50,10 +76,18 @@ def create(name: str, scopes: tuple[str, ...], data: Path | None) -> None:
 def list_keys(data: Path | None) -> None:
     """List the keys, revoked ones too; none of them is shown."""
     found = [
-        (record.key_id, record.name, _names(record.scopes), _day(record.created_ms), _day(record.revoked_ms))
+        (
+            record.key_id,
+            record.name,
+            record.tenant,
+            _names(record.scopes),
+            _day(record.created_ms),
+            _day(record.expires_ms),
+            _day(record.revoked_ms),
+        )
         for record in _open(data).list()
     ]
-    rows = [("id", "name", "scopes", "created", "revoked"), *found]
+    rows = [("id", "name", "tenant", "scopes", "created", "expires", "revoked"), *found]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -66,6 +100,15 @@ def revoke(key_id: str, data: Path | None) -> None:
     """Make the key with this ID useless."""
     _open(data).revoke(key_id)
     click.secho(f"Key {key_id} is revoked.", err=True)
+
+
+def _show(new: "NewKey") -> None:
+    click.echo(new.key)
+    click.secho(
+        f"Key {new.record.key_id} for {new.record.name} allows: {_names(new.record.scopes)}. "
+        "Keep it safe: only its hash is stored, so it cannot be shown again.",
+        err=True,
+    )
 
 
 def _open(data: Path | None) -> "KeyStore":

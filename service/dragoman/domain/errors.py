@@ -313,3 +313,21 @@ class SweepInvalidError(DragomanError):
     """A file of variants cannot be used."""
 
     code = "sweep_invalid"
+
+
+class TokenKeysMissingError(DragomanError):
+    """What a token is checked with cannot be had."""
+
+    code = "token_keys_missing"
+    retryable = True
+
+
+class QuotaError(DragomanError):
+    """A caller has used what it may use; ``retry_after_s`` says when there is more."""
+
+    code = "quota_exceeded"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -58,6 +58,7 @@ class Hub:
         self._observer = observer
         self._rules = rules
         self._live: dict[str, LiveSession] = {}
+        self._owners: dict[str, str | None] = {}
         self._connected: dict[str, int] = {}
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._watching: set[asyncio.Task[None]] = set()
@@ -68,6 +69,10 @@ class Hub:
     def count(self) -> int:
         """Sessions that are live."""
         return len(self._live)
+
+    def count_of(self, owner: str) -> int:
+        """How many sessions of an owner are live."""
+        return sum(name == owner for session_id, name in self._owners.items() if session_id in self._live)
 
     @property
     def behind_samples(self) -> int:
@@ -200,6 +205,7 @@ class Hub:
         outlet = Outlet(session_id, known.seq, self._store, self._spool.durability)
         live = LiveSession(session_id, session, inlet, outlet, spooled, self._store, self._observer)
         self._live[session_id] = live
+        self._owners[session_id] = record.owner
         self._observer.opened(session_id, recovered=memory is not None)
         live.start()
         watching = asyncio.create_task(self._watch(live))
@@ -214,6 +220,7 @@ class Hub:
         async with self._starting:  # nobody resumes it while it closes
             await live.close()
             self._live.pop(live.session_id, None)
+            self._owners.pop(live.session_id, None)
         if timer := self._leaving.pop(live.session_id, None):
             timer.cancel()
         if live.has_ended:

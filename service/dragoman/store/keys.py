@@ -10,26 +10,35 @@ from typing import Final, Self
 
 from sqlalchemy import Engine, Row, func, insert, select, update
 
-from dragoman.domain.errors import KeyUnknownError
+from dragoman.domain.caller import DEFAULT_TENANT, UNLIMITED, Quota
+from dragoman.domain.errors import KeyUnknownError, SettingsError
 from dragoman.store import tables
 from dragoman.store.database import WRITES, open_database, translated
 from dragoman.store.digest import digest
 from dragoman.store.scope import Scope as Scope
 
-_FORM: Final = re.compile(r"dgm_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
+KEY_PREFIX: Final = "dgm_"
+"""What every key begins with, so that scanners of secrets know one."""
+
+_FORM: Final = re.compile(KEY_PREFIX + r"([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
+
+_TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _KEYS = tables.api_keys.c
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What is known of a key; times are Unix time."""
+    """What is known of a key; times are Unix time. One that has expired is as useless as one that was revoked."""
 
     key_id: str
     name: str
     scopes: frozenset[Scope]
     created_ms: int
     revoked_ms: int | None = None
+    tenant: str = DEFAULT_TENANT
+    expires_ms: int | None = None
+    quota: Quota = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +61,49 @@ class KeyStore:
         """Open the database at a SQLAlchemy URL; see ``open_database``."""
         return cls(open_database(url))
 
-    def create(self, name: str, scopes: Iterable[Scope]) -> NewKey:
-        """Make a key; it holds 256 random bits."""
+    def create(
+        self,
+        name: str,
+        scopes: Iterable[Scope],
+        tenant: str = DEFAULT_TENANT,
+        quota: Quota = UNLIMITED,
+        expires_ms: int | None = None,
+    ) -> NewKey:
+        """Make a key; it holds 256 random bits.
+
+        Raises:
+            SettingsError: if the tenant's name is none.
+        """
+        if not _TENANT.fullmatch(tenant):
+            raise SettingsError(f"'{tenant}' is no name of a tenant: letters, digits, '.', '_' and '-', 64 at most.")
         key_id = secrets.token_hex(4)
-        key = f"dgm_{key_id}_{secrets.token_urlsafe(32)}"
-        record = KeyRecord(key_id, name, frozenset(scopes), _now_ms())
-        row = {
-            "key_id": key_id,
-            "name": name,
-            "hash": digest(key),
-            "scopes": " ".join(sorted(record.scopes)),
-            "created_ms": record.created_ms,
-        }
+        key = f"{KEY_PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
+        record = KeyRecord(key_id, name, frozenset(scopes), _now_ms(), None, tenant, expires_ms, quota)
         with translated(), self._writes.begin() as connection:
-            connection.execute(insert(tables.api_keys), row)
+            connection.execute(insert(tables.api_keys), _row(record, digest(key)))
         return NewKey(key, record)
+
+    def rotate(self, key_id: str, overlap_s: float) -> NewKey:
+        """Make a key that takes the place of another, which ends ``overlap_s`` seconds from now at the latest.
+
+        Raises:
+            KeyUnknownError: if there is no such key, or it is revoked or has expired.
+        """
+        query = select(tables.api_keys).where(_KEYS.key_id == key_id)
+        with translated(), self._reads.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None or not _is_good(old := _record(row)):
+            raise KeyUnknownError(f"There is no key with the id {key_id} that could be rotated.")
+        new = self.create(old.name, old.scopes, old.tenant, old.quota, old.expires_ms)
+        ends_ms = _now_ms() + round(overlap_s * 1_000)
+        end = (
+            update(tables.api_keys)
+            .where(_KEYS.key_id == key_id)
+            .values(expires_ms=min(ends_ms, old.expires_ms or ends_ms))
+        )
+        with translated(), self._writes.begin() as connection:
+            connection.execute(end)
+        return new
 
     def revoke(self, key_id: str) -> None:
         """Make a key useless from now on; once is enough.
@@ -84,17 +121,20 @@ class KeyStore:
                 raise KeyUnknownError(f"There is no key with the id {key_id}; `dragoman keys list` shows them.")
 
     def verify(self, key: str) -> KeyRecord | None:
-        """Return whose key it is, or ``None`` if it is none or revoked."""
+        """Return whose key it is, or ``None`` if it is none, was revoked or has expired."""
         form = _FORM.fullmatch(key)
         if form is None:
             return None
         query = select(tables.api_keys).where(_KEYS.key_id == form[1], _KEYS.revoked_ms.is_(None))
         with translated(), self._reads.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return _record(row) if row is not None and hmac.compare_digest(row.hash, digest(key)) else None
+        if row is None or not hmac.compare_digest(row.hash, digest(key)):
+            return None
+        record = _record(row)
+        return record if _is_good(record) else None
 
     def any_active(self) -> bool:
-        """Return whether there is a key that is not revoked."""
+        """Return whether there is a key that is not revoked; one that has expired still asks for another."""
         query = select(_KEYS.key_id).where(_KEYS.revoked_ms.is_(None)).limit(1)
         with translated(), self._reads.connect() as connection:
             return connection.scalar(query) is not None
@@ -108,7 +148,27 @@ class KeyStore:
 
 def _record(row: Row[tuple[object, ...]]) -> KeyRecord:
     scopes = frozenset(Scope(scope) for scope in row.scopes.split())
-    return KeyRecord(row.key_id, row.name, scopes, row.created_ms, row.revoked_ms)
+    quota = Quota(row.streams, row.minutes_per_day, row.bytes_per_day)
+    return KeyRecord(row.key_id, row.name, scopes, row.created_ms, row.revoked_ms, row.tenant, row.expires_ms, quota)
+
+
+def _row(record: KeyRecord, hashed: str) -> dict[str, str | int | float | None]:
+    return {
+        "key_id": record.key_id,
+        "name": record.name,
+        "hash": hashed,
+        "scopes": " ".join(sorted(record.scopes)),
+        "created_ms": record.created_ms,
+        "tenant": record.tenant,
+        "expires_ms": record.expires_ms,
+        "streams": record.quota.streams,
+        "minutes_per_day": record.quota.minutes_per_day,
+        "bytes_per_day": record.quota.bytes_per_day,
+    }
+
+
+def _is_good(record: KeyRecord) -> bool:
+    return record.revoked_ms is None and (record.expires_ms is None or record.expires_ms > _now_ms())
 
 
 def _now_ms() -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from dragoman.domain.audio import AudioFrame
+from dragoman.domain.caller import DEFAULT_TENANT
 from dragoman.domain.events import DurableEvent
 
 Durability = Literal["memory", "file", "blob"]
@@ -25,11 +26,20 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What somebody has used: accepted audio, and bytes that were uploaded or streamed."""
+
+    samples: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRecord:
     """A session as it was last committed.
 
     ``created_ms`` is Unix time. ``spec_json`` says what the session was asked to do; the store does not look inside.
-    ``owner`` is the id of the API key that opened it.
+    ``tenant`` is whose it is, and ``owner`` the id of the API key or identity that opened it. ``uploaded_bytes`` is how
+    large the file was that it came from.
     """
 
     session_id: str
@@ -40,6 +50,8 @@ class SessionRecord:
     last_seq: int = 0
     is_open: bool = True
     books: Books = Books()
+    tenant: str = DEFAULT_TENANT
+    uploaded_bytes: int = 0
 
 
 class SessionStore(Protocol):
@@ -78,6 +90,10 @@ class SessionStore(Protocol):
 
     async def events(self, session_id: str, after_seq: int = 0, limit: int = 1000) -> list[DurableEvent]:
         """Return the next ``limit`` events after ``after_seq``, in order; none if the session is unknown."""
+        ...
+
+    async def used(self, owner: str, since_ms: int) -> Used:
+        """Return what the sessions of an owner have used that were opened since a Unix time."""
         ...
 
     async def delete(self, session_id: str) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, case, delete, func, insert, select, update
 
+from dragoman.domain.audio import SAMPLE_WIDTH_BYTES
 from dragoman.domain.errors import StoreConflictError, StoreFailedError
 from dragoman.domain.events import (
     DurableEvent,
@@ -19,7 +21,8 @@ from dragoman.domain.events import (
 )
 from dragoman.store import tables
 from dragoman.store.database import open_database, translated
-from dragoman.store.ports import Books, SessionRecord
+from dragoman.store.outages import persisting
+from dragoman.store.ports import Books, SessionRecord, Used
 from dragoman.store.reserve import Reserve
 from dragoman.store.writer import Writer
 
@@ -64,7 +67,9 @@ class SqlStore:
             "session_id": record.session_id,
             "created_ms": record.created_ms,
             "spec_json": record.spec_json,
+            "tenant": record.tenant,
             "owner": record.owner,
+            "uploaded_bytes": record.uploaded_bytes,
             "token_hash": record.token_hash,
             "last_seq": record.last_seq,
             "is_open": record.is_open,
@@ -74,7 +79,13 @@ class SqlStore:
         def work(connection: Connection) -> None:
             connection.execute(insert(tables.sessions), row)
 
-        await self._writer.carry_out(work)
+        query = select(tables.sessions).where(_SESSIONS.session_id == record.session_id)
+
+        def is_there(connection: Connection) -> bool:
+            found = connection.execute(query).one_or_none()
+            return found is not None and _record(found) == record
+
+        await self._writer.carry_out(work, is_there)
 
     async def commit(self, session_id: str, events: Sequence[DurableEvent], books: Books) -> None:
         """Append events and enter the books; see ``SessionStore``."""
@@ -100,7 +111,7 @@ class SqlStore:
             if rows:
                 connection.execute(insert(tables.events), rows)
 
-        await self._writer.carry_out(work)
+        await self._writer.carry_out(work, partial(_are_there, rows) if rows else None)
 
     async def session(self, session_id: str) -> SessionRecord | None:
         """Return a session; see ``SessionStore``."""
@@ -123,6 +134,16 @@ class SqlStore:
         )
         return await self._read(lambda connection: [_event(body) for body in connection.scalars(query)])
 
+    async def used(self, owner: str, since_ms: int) -> Used:
+        """Return what an owner has used; see ``SessionStore``."""
+        streamed = case((_SESSIONS.uploaded_bytes == 0, _SESSIONS.settled * SAMPLE_WIDTH_BYTES), else_=0)
+        query = select(
+            func.coalesce(func.sum(_SESSIONS.settled), 0).label("samples"),
+            func.coalesce(func.sum(_SESSIONS.uploaded_bytes + streamed), 0).label("bytes"),
+        ).where(_SESSIONS.owner == owner, _SESSIONS.created_ms >= since_ms)
+        row = await self._read(lambda connection: connection.execute(query).one())
+        return Used(int(row.samples), int(row.bytes))
+
     async def delete(self, session_id: str) -> None:
         """Delete a session and its events; see ``SessionStore``."""
 
@@ -136,11 +157,12 @@ class SqlStore:
         if self._closed:
             raise StoreFailedError("The store is shut down; open it again.")
 
-        def run() -> T:
-            with translated(), self.engine.connect() as connection:
+        def run(_: bool) -> T:
+            with self.engine.connect() as connection:
                 return query(connection)
 
-        return await asyncio.to_thread(run)
+        with translated():
+            return await asyncio.to_thread(persisting, run)
 
 
 def _columns(books: Books) -> dict[str, int | bool]:
@@ -155,6 +177,18 @@ def _row(event: DurableEvent) -> dict[str, str | int | None]:
         "key": _key(event),
         "body": to_json(event),
     }
+
+
+def _are_there(rows: Sequence[dict[str, str | int | None]], connection: Connection) -> bool:
+    """Return whether exactly these events of a session are stored."""
+    first = rows[0]
+    query = (
+        select(_EVENTS.body)
+        .where(_EVENTS.session_id == first["session_id"], _EVENTS.seq >= first["seq"])
+        .order_by(_EVENTS.seq)
+        .limit(len(rows))
+    )
+    return connection.scalars(query).all() == [row["body"] for row in rows]
 
 
 def _key(event: DurableEvent) -> str | None:
@@ -179,7 +213,9 @@ def _record(row: Row[tuple[object, ...]]) -> SessionRecord:
         session_id=row.session_id,
         created_ms=row.created_ms,
         spec_json=row.spec_json,
+        tenant=row.tenant,
         owner=row.owner,
+        uploaded_bytes=row.uploaded_bytes,
         token_hash=row.token_hash,
         last_seq=row.last_seq,
         is_open=row.is_open,

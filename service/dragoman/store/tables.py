@@ -1,6 +1,18 @@
 """The tables of the database, as the newest migration leaves them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -10,6 +22,7 @@ sessions = Table(
     Column("session_id", String(64), primary_key=True),
     Column("created_ms", BigInteger, nullable=False),
     Column("spec_json", Text, nullable=False),
+    Column("tenant", String(64), nullable=False, server_default="default"),
     Column("owner", Text),
     Column("token_hash", Text),
     Column("last_seq", BigInteger, nullable=False),
@@ -18,6 +31,8 @@ sessions = Table(
     Column("text", BigInteger, nullable=False),
     Column("lost", BigInteger, nullable=False),
     Column("discarded", BigInteger, nullable=False),
+    Column("uploaded_bytes", BigInteger, nullable=False, server_default="0"),
+    Index("sessions_owner", "owner", "created_ms"),
 )
 
 # ``key`` is what may be said once per session: a final by its utterance, a translation by utterance and target.
@@ -41,4 +56,9 @@ api_keys = Table(
     Column("scopes", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("tenant", String(64), nullable=False, server_default="default"),
+    Column("expires_ms", BigInteger),
+    Column("streams", BigInteger),
+    Column("minutes_per_day", Float),
+    Column("bytes_per_day", BigInteger),
 )

@@ -1,0 +1,140 @@
+"""What is one tenant's is no other's, on any route; and nobody uses more than it may."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dragoman.domain.events import SessionStarted
+from tests.api.server import ServerProcess
+from tests.api.streaming import bare, closing, messages
+from tests.calls import AUDIO
+
+pytestmark = pytest.mark.slow
+
+KNOWN = {
+    "/v1/transcripts/{session_id}": ["json", "jsonl", "srt", "vtt", "tsv", "text"],
+}
+"""Routes that name a session, and the forms in which they answer."""
+
+
+def made(data: Path, tenant: str, *options: str) -> str:
+    command = [sys.executable, "-m", "dragoman", "keys", "create", "test", "--data", str(data), "--tenant", tenant]
+    done = subprocess.run([*command, *options], check=True, capture_output=True, text=True)
+    return f"Bearer {done.stdout.strip()}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    data = tmp_path_factory.mktemp("tenants") / "data"
+    made(data, "first")
+    with ServerProcess(data) as running:
+        yield running
+
+
+def uploaded(server: ServerProcess, key: str) -> tuple[int, str, dict[str, str]]:
+    """Send the shortest sample call; return the status, the session's id and the headers."""
+    audio = (AUDIO / "one_speaker_quick_switches.flac").read_bytes()
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.flac"\r\n\r\n' + audio + b"\r\n--b--\r\n"
+    headers = {"Authorization": key, "Content-Type": "multipart/form-data; boundary=b"}
+    request = urllib.request.Request(f"{server.url}/v1/transcripts", body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.headers["Location"].rpartition("/")[2], dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(), {name.lower(): value for name, value in error.headers.items()}
+
+
+async def begun(server: ServerProcess, key: str) -> str:
+    async with bare(server.url, Authorization=key) as connection:
+        await connection.send('{"type":"configure"}')
+        started = await anext(messages(connection))
+        assert isinstance(started, SessionStarted)
+        return started.session_id
+
+
+async def resumed(server: ServerProcess, key: str, session_id: str) -> str | None:
+    """Return why a session cannot be resumed."""
+    async with bare(server.url, Authorization=key) as connection:
+        await connection.send(json.dumps({"type": "resume", "session_id": session_id}))
+        reason, _ = await closing(connection)
+        return reason.code if reason else None
+
+
+def test_every_route_that_names_a_session_is_known_here(server: ServerProcess) -> None:
+    document = json.loads(server.get("/openapi.json")[1])
+    named = {path for path in document["paths"] if re.search(r"\{.*(id|session)", path)}
+    assert named == set(KNOWN)
+
+
+def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
+    ours, theirs = made(server.data, "first"), made(server.data, "second")
+    status, mine, _ = uploaded(server, ours)
+    assert status == 200
+    status, other, _ = uploaded(server, theirs)
+    assert status == 200
+    live = asyncio.run(begun(server, ours))
+    for path, forms in KNOWN.items():
+        for form in forms:
+            for key, own, foreign in ((ours, mine, other), (theirs, other, mine), (theirs, other, live)):
+                assert server.get(f"{path.format(session_id=own)}?format={form}", Authorization=key)[0] == 200
+                status, body = server.get(f"{path.format(session_id=foreign)}?format={form}", Authorization=key)
+                assert (status, json.loads(body)["error"]["code"]) == (404, "session_unknown")
+    for sessions in ([mine], [other, mine]):
+        asked = {"question": "Who calls?", "sessions": sessions}
+        assert server.request("POST", "/v1/answers", asked, Authorization=theirs)[0] == 404
+    assert asyncio.run(resumed(server, theirs, live)) == "session_unknown"
+    assert asyncio.run(resumed(server, theirs, mine)) == "session_unknown"
+
+
+def test_keys_of_one_tenant_see_the_same(server: ServerProcess) -> None:
+    one, two = made(server.data, "third"), made(server.data, "third")
+    _, session_id, _ = uploaded(server, one)
+    assert server.get(f"/v1/transcripts/{session_id}", Authorization=two)[0] == 200
+
+
+def refusal(body: str) -> str:
+    return str(json.loads(body)["error"]["code"])
+
+
+def test_who_has_used_its_minutes_waits_until_tomorrow(server: ServerProcess) -> None:
+    key = made(server.data, "fourth", "--minutes-per-day", "0.2")
+    assert uploaded(server, key)[0] == 200
+    status, body, headers = uploaded(server, key)
+    assert (status, refusal(body)) == (429, "quota_exceeded")
+    assert 0 < int(headers["retry-after"]) <= 86_400
+    assert server.request("POST", "/v1/sessions", {}, Authorization=key)[0] == 429
+
+
+def test_a_file_that_is_too_much_for_today_is_not_taken(server: ServerProcess) -> None:
+    size = (AUDIO / "one_speaker_quick_switches.flac").stat().st_size
+    key = made(server.data, "fifth", "--mb-per-day", str(1.5 * size / 1_000_000))
+    assert uploaded(server, key)[0] == 200
+    assert uploaded(server, key)[0] == 429
+
+
+def test_streams_are_counted_while_they_live(server: ServerProcess) -> None:
+    key = made(server.data, "sixth", "--streams", "1")
+
+    async def two() -> str | None:
+        async with bare(server.url, Authorization=key) as first:
+            await first.send('{"type":"configure"}')
+            await anext(messages(first))
+            async with bare(server.url, Authorization=key) as second:
+                await second.send('{"type":"configure"}')
+                reason, _ = await closing(second)
+            await first.send(bytes(32_000))
+            await first.send('{"type":"end"}')
+            async for _ in messages(first):
+                pass
+            return reason.code if reason else None
+
+    assert asyncio.run(two()) == "quota_exceeded"
+    assert asyncio.run(begun(server, key))
