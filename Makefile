@@ -98,8 +98,8 @@ LOCK := $(UV) pip compile --quiet --upgrade --universal --generate-hashes --pyth
 
 lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) -o requirements/uv.txt requirements/uv.in
-	$(LOCK) --group dev --extra aml --extra asr-local --extra azure --extra chat --extra data --extra eval --extra metrics --extra serve --extra tracking -o requirements/dev.txt pyproject.toml
-	$(LOCK) --extra asr-local --extra azure --extra chat --extra serve --extra monitor -o requirements/service.txt pyproject.toml
+	$(LOCK) --group dev --extra aml --extra asr-local --extra azure --extra blob --extra chat --extra data --extra eval --extra metrics --extra postgres --extra serve --extra tracking -o requirements/dev.txt pyproject.toml
+	$(LOCK) --extra asr-local --extra azure --extra blob --extra chat --extra postgres --extra serve --extra monitor -o requirements/service.txt pyproject.toml
 	$(LOCK) --group editable --extra chat --extra flows --extra metrics -o requirements/flows.txt pyproject.toml
 	$(LOCK) --group editable --extra chat --extra maf -o requirements/maf.txt pyproject.toml
 	$(LOCK) --group dev --extra bertscore --extra eval --extra training --override requirements/no-torch.in -o requirements/training.txt pyproject.toml
@@ -113,10 +113,11 @@ $(UV): requirements/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $(UV)
 
-# The browser tests need what apt gives to root; for anybody else they skip by name.
+# Tests in a browser and on PostgreSQL need what apt gives to root; for anybody else they skip by name.
 APT = DEBIAN_FRONTEND=noninteractive apt-get -qq
 $(BROWSER): $(READY)
 	@wanted=; command -v chromium > /dev/null || wanted="chromium fonts-dejavu-core"; \
+	ls /usr/lib/postgresql/*/bin/pg_ctl > /dev/null 2>&1 || command -v pg_ctl > /dev/null || wanted="$$wanted postgresql"; \
 	command -v node > /dev/null || wanted="$$wanted nodejs"; command -v npm > /dev/null || wanted="$$wanted npm"; \
 	if [ -n "$$wanted" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		{ $(APT) update && $(APT) install --no-install-recommends $$wanted; } > $(VENV)/browser.log 2>&1 \

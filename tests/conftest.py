@@ -6,6 +6,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.emulated import Emulator
+    from tests.postgres import PostgresServer
 
 # No wall clock in tests: on a busy machine an example may take as long as it takes.
 settings.register_profile("dragoman", deadline=None)
@@ -18,6 +19,15 @@ def running_emulator() -> Iterator["Emulator"]:
 
     with emulating() as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["PostgresServer"]:
+    """A real PostgreSQL; where it is not installed, tests that need it skip."""
+    from tests.postgres import postgres_server
+
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture

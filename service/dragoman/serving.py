@@ -14,6 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from dragoman.assembly import database_password
 from dragoman.domain.audio import SAMPLE_RATE_HZ, Span
 from dragoman.domain.caller import UNLIMITED, Caller
 from dragoman.domain.errors import (
@@ -263,7 +264,7 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
     """
     settings = runtime.settings
     with _taken(settings.data):
-        store = await asyncio.to_thread(SqlStore.open, settings.effective_database_url)
+        store = await asyncio.to_thread(SqlStore.open, settings.effective_database_url, database_password(settings))
         spool = FileSpool(settings.data / "spool", _SYNC_MS)
         try:
             server = Serving(runtime, store, spool, observer)

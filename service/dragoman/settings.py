@@ -51,7 +51,13 @@ class Settings(BaseSettings):
     """Folder of what outlives the process: sessions, API keys, accepted audio."""
 
     database_url: str | None = None
-    """SQLAlchemy URL of the database; if not set, the SQLite file ``dragoman.db`` in ``data``."""
+    """SQLAlchemy URL of the database; if not set, the SQLite file ``dragoman.db`` in ``data``.
+
+    Of PostgreSQL: ``postgresql+psycopg://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full``.
+    """
+
+    database_token: bool = False
+    """Whether PostgreSQL is shown a token (``azure_identity``) instead of a password; the URL then has none."""
 
     @property
     def effective_database_url(self) -> str:

@@ -3,7 +3,9 @@
 import asyncio
 import random
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,12 +18,34 @@ from tests.api.streaming import finals, pieces
 from tests.calls import call
 from tests.stream import checked
 
+if TYPE_CHECKING:
+    from tests.postgres import PostgresServer
+
 KILLS = 10
+
+
+@pytest.fixture
+def postgres_settings(postgres: "PostgresServer") -> Iterator[dict[str, str]]:
+    with postgres.database() as name:
+        yield {"database_url": postgres.url(name)}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_ten_kills_cost_nothing(tmp_path: Path) -> None:
+    ten_kills(tmp_path, {}, lambda: None)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ten_kills_and_five_crashes_of_postgresql_cost_nothing(
+    tmp_path: Path, postgres: "PostgresServer", postgres_settings: dict[str, str]
+) -> None:
+    ten_kills(tmp_path, postgres_settings, postgres.crash)
+
+
+def ten_kills(tmp_path: Path, settings: dict[str, str], crash: Callable[[], None]) -> None:
+    """Kill a server ten times, and crash its database in the middle of every other of its lives."""
     pcm = b"".join(call(name).pcm() for name in ("de", "fr", "en"))[: 100 * 32_000]
     rng = random.Random(7)
 
@@ -44,6 +68,8 @@ def test_ten_kills_cost_nothing(tmp_path: Path) -> None:
                             break
                         await asyncio.sleep(0.05)
                     await asyncio.sleep(rng.uniform(0.0, 1.5))
+                    if number % 2:
+                        await asyncio.to_thread(crash)
                     await asyncio.to_thread(server.kill)
                     await asyncio.to_thread(server.start)
                 killed.set()
@@ -53,7 +79,7 @@ def test_ten_kills_cost_nothing(tmp_path: Path) -> None:
             await asyncio.gather(feeding, killing)
             return events, stream.connections
 
-    with ServerProcess(tmp_path / "data") as server:
+    with ServerProcess(tmp_path / "data", **settings) as server:
         events, connections = asyncio.run(run(server))
     assert connections == KILLS + 1
     durable = checked(events)

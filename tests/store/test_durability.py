@@ -16,7 +16,7 @@ from dragoman.store.sql import SqlStore
 from tests.store.said import warning
 from tests.store.victim import SESSIONS, spooled
 
-Murder = Callable[[str, Path, int], dict[str, int]]
+Murder = Callable[[str, Path | str, int], dict[str, int]]
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def murder() -> Iterator[Murder]:
         assert process.stdout is not None
         orders, lines = process.stdin, (line.split() for line in process.stdout)
 
-        def one(work: str, folder: Path, acknowledgements: int) -> dict[str, int]:
-            print(work, folder, file=orders, flush=True)
+        def one(work: str, place: Path | str, acknowledgements: int) -> dict[str, int]:
+            print(work, place, file=orders, flush=True)
             word, pid = next(lines)
             assert word == "pid"
             last = dict.fromkeys(SESSIONS, 0)
@@ -63,10 +63,10 @@ def test_acknowledged_audio_survives_a_kill(murder: Murder, tmp_path: Path, mome
     asyncio.run(body())
 
 
-def test_acknowledged_events_survive_kills_once_each_and_without_gaps(murder: Murder, tmp_path: Path) -> None:
+def test_acknowledged_events_survive_kills_once_each_and_without_gaps(murder: Murder, url: str) -> None:
     for moment in range(4):
-        last = murder("commit", tmp_path, random.Random(moment).randint(1, 60))
-        store = SqlStore.open(f"sqlite:///{tmp_path / 'dragoman.db'}")
+        last = murder("commit", url, random.Random(moment).randint(1, 60))
+        store = SqlStore.open(url)
         for session_id in SESSIONS:
             found = asyncio.run(store.session(session_id))
             events = asyncio.run(store.events(session_id, limit=10_000))

@@ -10,13 +10,8 @@ from dragoman.store.keys import KeyStore, Scope
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "dragoman.db"
-
-
-@pytest.fixture
-def keys(database: Path) -> Iterator[KeyStore]:
-    engine = open_database(f"sqlite:///{database}")
+def keys(url: str) -> Iterator[KeyStore]:
+    engine = open_database(url)
     yield KeyStore(engine)
     engine.dispose()
 
@@ -69,9 +64,11 @@ def test_an_unknown_key_cannot_be_revoked(keys: KeyStore) -> None:
         keys.revoke("00000000")
 
 
-def test_only_a_hash_reaches_the_disk(keys: KeyStore, database: Path) -> None:
-    new = keys.create("n", [Scope.STREAM])
-    stored = b"".join(path.read_bytes() for path in database.parent.iterdir())
+def test_only_a_hash_reaches_the_disk(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'dragoman.db'}")
+    new = KeyStore(engine).create("n", [Scope.STREAM])
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    engine.dispose()
     assert new.record.key_id.encode() in stored
     assert new.key.rpartition("_")[2].encode() not in stored
     assert new.key not in repr(new)

@@ -1,7 +1,7 @@
 """A process that writes until it is killed, and prints what was acknowledged.
 
-Run as a program it reads lines ``WORK FOLDER``, forks a victim for each (which spares importing everything again), and
-prints ``dead`` when that has died.
+Run as a program it reads lines ``WORK PLACE``, the place being a folder or the URL of a database, forks a victim for
+each (which spares importing everything again), and prints ``dead`` when that has died.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ def spooled(session_id: str, samples: int) -> bytes:
     return random.Random(session_id).randbytes(2 * samples)
 
 
-async def append_for_ever(folder: Path) -> None:
+async def append_for_ever(folder: str) -> None:
     """Append to all sessions and print what is acknowledged, as ``SESSION SAMPLES``."""
-    spool = FileSpool(folder, sync_ms=1)
+    spool = FileSpool(Path(folder), sync_ms=1)
 
     async def one(session_id: str) -> None:
         audio = await spool.open(session_id)
@@ -44,9 +44,9 @@ async def append_for_ever(folder: Path) -> None:
     await asyncio.gather(*map(one, SESSIONS))
 
 
-async def commit_for_ever(folder: Path) -> None:
+async def commit_for_ever(url: str) -> None:
     """Commit to all sessions and print what is acknowledged, as ``SESSION SEQ``."""
-    store = SqlStore.open(f"sqlite:///{folder / 'dragoman.db'}")
+    store = SqlStore.open(url)
 
     async def one(session_id: str) -> None:
         found = await store.session(session_id)
@@ -62,11 +62,11 @@ async def commit_for_ever(folder: Path) -> None:
 def main() -> None:
     """Serve victims until standard input ends."""
     for line in sys.stdin:
-        work, folder = line.split()
+        work, place = line.split()
         victim = os.fork()
         if not victim:
             say("pid", os.getpid())
-            asyncio.run({"append": append_for_ever, "commit": commit_for_ever}[work](Path(folder)))
+            asyncio.run({"append": append_for_ever, "commit": commit_for_ever}[work](place))
         os.waitpid(victim, 0)
         say("dead", 0)
 

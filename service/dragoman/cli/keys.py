@@ -118,9 +118,11 @@ def _open(data: Path | None) -> "KeyStore":
         raise DependencyMissingError(
             f"API keys need {error.name}; install it with: pip install 'dragoman[serve]'"
         ) from error
+    from dragoman.assembly import database_password
     from dragoman.settings import read_settings
 
-    return KeyStore.open(read_settings(data=data).effective_database_url)
+    settings = read_settings(data=data)
+    return KeyStore.open(settings.effective_database_url, database_password(settings))
 
 
 def _names(scopes: frozenset[Scope]) -> str:

@@ -38,12 +38,13 @@ def serve(host: str, port: int, model: str | None, data: Path | None, max_sessio
         raise DependencyMissingError(
             f"Serving needs {error.name}; install it with: pip install 'dragoman[serve]'"
         ) from error
+    from dragoman.assembly import database_password
     from dragoman.calibration import calibrated
     from dragoman.runtime import Runtime
     from dragoman.settings import read_settings
 
     settings = calibrated(read_settings(model=model, data=data, max_sessions=max_sessions))
-    if not KeyStore.open(settings.effective_database_url).any_active():
+    if not KeyStore.open(settings.effective_database_url, database_password(settings)).any_active():
         if host not in ("127.0.0.1", "localhost", "::1"):
             raise SettingsError(
                 f"There are no API keys, so only this machine may be served, not {host}. "

@@ -4,12 +4,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -21,6 +21,15 @@ from dragoman.domain.errors import (
     StoreFailedError,
 )
 from dragoman.store.folder import private_folder
+from dragoman.store.postgres import (
+    CONNECT_ARGUMENTS,
+    MOST_CONNECTIONS,
+    Password,
+    check_promises,
+    primary_message,
+    take_turns,
+    use_postgres,
+)
 
 WRITES: Final = {"writes": True}
 """Execution options of a connection that is going to write."""
@@ -30,11 +39,24 @@ _BUSY_TIMEOUT_MS: Final = 5_000
 
 # SQLite reports a quota that is used up (EDQUOT) as any other error of writing.
 _NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+_DISK_FULL: Final = "53100"  # PostgreSQL's
+_IDLE: Final = 5
+"""Connections to PostgreSQL that are kept open."""
+
 _LOCKED: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def open_database(url: str) -> Engine:
+class _Options(TypedDict, total=False):
+    max_overflow: int
+    pool_size: int
+    pool_timeout: int
+    connect_args: dict[str, str]
+
+
+def open_database(url: str, password: Password | None = None) -> Engine:
     """Return the database at a SQLAlchemy URL, created and brought up to date if need be. Waits for the disk.
+
+    ``password`` is asked before every connection to PostgreSQL.
 
     Raises:
         SettingsError: if the URL cannot be used.
@@ -44,7 +66,9 @@ def open_database(url: str) -> Engine:
     try:
         parsed = make_url(url)
         # hide_parameters: what people said must not get into the text of an exception.
-        engine = create_engine(parsed, hide_parameters=True, poolclass=QueuePool, pool_pre_ping=True, max_overflow=-1)
+        engine = create_engine(
+            parsed, hide_parameters=True, poolclass=QueuePool, pool_pre_ping=True, **_options(parsed)
+        )
     except ArgumentError as error:
         raise SettingsError("The database URL (DRAGOMAN_DATABASE_URL) is not one that SQLAlchemy knows.") from error
     except ModuleNotFoundError as error:
@@ -53,9 +77,22 @@ def open_database(url: str) -> Engine:
         if parsed.database in (None, "", ":memory:"):
             raise SettingsError("A SQLite database must be a file, or nothing would be kept.")
         _use_sqlite(engine, Path(parsed.database))
-    with translated():
-        _migrate(engine)
+    else:
+        use_postgres(engine, password)
+    try:
+        with translated():
+            _migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def _options(url: URL) -> "_Options":
+    if url.get_backend_name() == "sqlite":
+        return {"max_overflow": -1}
+    arguments = {name: value for name, value in CONNECT_ARGUMENTS.items() if name not in url.query}
+    return {"max_overflow": MOST_CONNECTIONS - _IDLE, "pool_size": _IDLE, "pool_timeout": 10, "connect_args": arguments}
 
 
 def _use_sqlite(engine: Engine, path: Path) -> None:
@@ -88,6 +125,9 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "dragoman.store:migrations")
     with engine.execution_options(**WRITES).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            check_promises(connection)
+            take_turns(connection)
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
@@ -108,10 +148,10 @@ def translated() -> Iterator[None]:
 
 def store_error(error: SQLAlchemyError) -> DragomanError:
     """Return the error of ours that says what the database's means."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = primary_message(error.orig if isinstance(error, DBAPIError) and error.orig else error)
     if isinstance(error, IntegrityError):
         return StoreConflictError(f"The database holds this already ({cause}).")
-    if is_full(error):
+    if is_full(error) or getattr(getattr(error, "orig", None), "sqlstate", None) == _DISK_FULL:
         return StoreFailedError("The disk that holds the database is full; free some space.")
     if _sqlite_code(error) in _LOCKED:
         return StoreFailedError("Another process keeps the database locked; end it, or try again later.")

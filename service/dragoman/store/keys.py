@@ -15,6 +15,7 @@ from dragoman.domain.errors import KeyUnknownError, SettingsError
 from dragoman.store import tables
 from dragoman.store.database import WRITES, open_database, translated
 from dragoman.store.digest import digest
+from dragoman.store.postgres import Password
 from dragoman.store.scope import Scope as Scope
 
 KEY_PREFIX: Final = "dgm_"
@@ -57,9 +58,9 @@ class KeyStore:
         self._writes = engine.execution_options(**WRITES)
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, password: Password | None = None) -> Self:
         """Open the database at a SQLAlchemy URL; see ``open_database``."""
-        return cls(open_database(url))
+        return cls(open_database(url, password))
 
     def create(
         self,

@@ -23,6 +23,7 @@ from dragoman.store import tables
 from dragoman.store.database import open_database, translated
 from dragoman.store.outages import persisting
 from dragoman.store.ports import Books, SessionRecord, Used
+from dragoman.store.postgres import Password
 from dragoman.store.reserve import Reserve
 from dragoman.store.writer import Writer
 
@@ -46,9 +47,9 @@ class SqlStore:
         self._closed = False
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, password: Password | None = None) -> Self:
         """Open the database at a SQLAlchemy URL; see ``open_database``."""
-        return cls(open_database(url))
+        return cls(open_database(url, password))
 
     @property
     def has_room(self) -> bool:

@@ -11,14 +11,18 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from dragoman.domain.errors import DragomanError, StoreFailedError
 from dragoman.store.database import WRITES, is_full, store_error
+from dragoman.store.outages import persisting
 from dragoman.store.reserve import Reserve
 
 Work = Callable[[Connection], None]
+Check = Callable[[Connection], bool]
+"""Tells whether the work was done already."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Item:
     work: Work
+    is_there: Check | None
     done: "Future[None]" = field(default_factory=Future)
 
 
@@ -34,14 +38,17 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
 
-    async def carry_out(self, work: Work) -> None:
+    async def carry_out(self, work: Work, is_there: Check | None = None) -> None:
         """Run ``work`` in a transaction and wait until that is durable. Cancelling ends the waiting only.
+
+        A connection may break in the very moment of committing; the transaction is then made again, and ``is_there``
+        asked first. Work without it must bear being done twice.
 
         Raises:
             StoreFailedError: if it could not be committed; nothing of it was.
             DragomanError: what ``work`` raised.
         """
-        item = _Item(work)
+        item = _Item(work, is_there)
         item.done.set_running_or_notify_cancel()
         with self._door:
             if self._closed:
@@ -68,7 +75,7 @@ class Writer:
 
     def _settle(self, batch: Sequence[_Item]) -> None:
         try:
-            outcomes = self._transact(batch)
+            outcomes = persisting(lambda is_again: self._transact(batch, is_again))
         except Exception as error:  # noqa: BLE001 - not swallowed: every waiting session gets it
             if is_full(error):
                 if self._reserve is not None and self._reserve.give_up():
@@ -85,16 +92,17 @@ class Writer:
             else:
                 item.done.set_exception(outcome)
 
-    def _transact(self, batch: Sequence[_Item]) -> list[DragomanError | None]:
+    def _transact(self, batch: Sequence[_Item], is_again: bool) -> list[DragomanError | None]:
         with self._engine.begin() as connection:
-            return [_attempt(connection, item.work) for item in batch]
+            return [_attempt(connection, item, is_again) for item in batch]
 
 
-def _attempt(connection: Connection, work: Work) -> DragomanError | None:
+def _attempt(connection: Connection, item: _Item, is_again: bool) -> DragomanError | None:
     """Run one item; return why it failed, with the transaction as it was before."""
     savepoint = connection.begin_nested()
     try:
-        work(connection)
+        if not (is_again and item.is_there and item.is_there(connection)):
+            item.work(connection)
     except OperationalError:
         raise  # the database is in trouble, and the transaction may be gone with its savepoints
     except Exception as error:  # noqa: BLE001 - not swallowed: the waiting session gets it

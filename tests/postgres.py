@@ -1,0 +1,120 @@
+"""A real PostgreSQL on this machine, of its own, run by somebody who is not root."""
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.api.server import free_port
+
+_PROGRAMS: Final = ("initdb", "pg_ctl")
+
+
+class PostgresServer:
+    """A server that syncs what it commits. Every test has a database of its own in it."""
+
+    def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._user = user
+        self.port = free_port()
+        self.password = secrets.token_hex(16)
+
+    def create(self) -> None:
+        """Make the cluster, and start it."""
+        secret = self._folder / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o644)  # in a folder of its own
+        who = ["--username=dragoman", f"--pwfile={secret}", "--auth=scram-sha-256"]
+        self._run("initdb", *who, "--encoding=UTF8", "--locale=C", f"--pgdata={self._folder / 'data'}")
+        secret.unlink()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories= -p {self.port}"
+        self._control("start", "-w", "-l", str(self._folder / "log"), "-o", options)
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop it; immediately, which for PostgreSQL means as in a crash."""
+        self._control("stop", "-w", "-m", how)
+
+    def crash(self) -> None:
+        """End it as in a crash, and start it again."""
+        self.stop()
+        self.start()
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address of a database."""
+        return f"postgresql+psycopg://dragoman:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """Make a database like another one, and give its name."""
+        name = f"d_{secrets.token_hex(4)}"
+        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        try:
+            yield name
+        finally:
+            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        url = self.url().replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def _control(self, *arguments: str) -> None:
+        self._run("pg_ctl", *arguments, "-D", str(self._folder / "data"))
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        user = pwd.getpwnam(self._user) if self._user else None
+        subprocess.run(
+            command,
+            cwd=self._folder,
+            check=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=() if user else None,
+        )
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a server; without PostgreSQL the test is skipped."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
+    # Not in pytest's folder, which nobody but its owner may enter.
+    with tempfile.TemporaryDirectory(prefix="postgres-") as name:
+        if user:
+            shutil.chown(name, user)
+        server = PostgresServer(programs, Path(name), user)
+        server.create()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _programs() -> Path | None:
+    """Return the folder of PostgreSQL's programs: on the path, or where Debian keeps them, the newest first."""
+    found = shutil.which("pg_ctl")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((each for each in folders if all((each / program).exists() for program in _PROGRAMS)), None)
