@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from dragoman.domain.errors import DependencyMissingError, DragomanError
 from dragoman.engines.ports import Transcriber, Translator
@@ -137,24 +136,6 @@ def _azure_translators(settings: Settings) -> "list[AzureTranslator]":
 
     options = AzureTranslatorOptions(kept=settings.do_not_translate)
     return [AzureTranslator(access, options) for access in accesses]
-
-
-def database_password(settings: Settings) -> Callable[[], str] | None:
-    """Return what the database is shown as a password for each connection; ``None`` if its URL says it all.
-
-    Raises:
-        DependencyMissingError, SettingsError: if there is no identity to show a token of.
-    """
-    if not settings.database_token:
-        return None
-    try:
-        from dragoman.engines.azure.passwords import entra_password
-    except ImportError as error:
-        raise DependencyMissingError("Tokens need the extra 'azure': pip install 'dragoman[azure]'.") from error
-    from dragoman.engines.azure.access import Identity
-
-    host = urlsplit(settings.effective_database_url).hostname or ""
-    return entra_password(host, Identity(settings.azure_identity), settings.azure_client_id)
 
 
 def azure_accesses(settings: Settings) -> "list[AzureAccess]":

@@ -14,7 +14,6 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from dragoman.assembly import database_password
 from dragoman.domain.audio import SAMPLE_RATE_HZ, Span
 from dragoman.domain.caller import UNLIMITED, Caller
 from dragoman.domain.errors import (
@@ -36,15 +35,14 @@ from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
+from dragoman.storage import database_password, open_spool
 from dragoman.store.digest import digest
 from dragoman.store.folder import private_folder
 from dragoman.store.keys import KeyStore
-from dragoman.store.ports import Books, SessionRecord
-from dragoman.store.spool import FileSpool
+from dragoman.store.ports import Books, SessionRecord, Spool
 from dragoman.store.sql import SqlStore
 from dragoman.streams import ahead
 
-_SYNC_MS: Final = 200
 _DAY_MS: Final = 86_400_000
 _STREAM_ENDS_S: Final = 10
 _MOST_DELAY_S: Final = 1.0
@@ -74,7 +72,7 @@ class Opened:
 class Serving:
     """The sessions of a server. Open it with ``serving``."""
 
-    def __init__(self, runtime: Runtime, store: SqlStore, spool: FileSpool, observer: Observer) -> None:
+    def __init__(self, runtime: Runtime, store: SqlStore, spool: Spool, observer: Observer) -> None:
         self.settings = settings = runtime.settings
         self.runtime = runtime
         self.keys = KeyStore(store.engine)
@@ -265,7 +263,11 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
     settings = runtime.settings
     with _taken(settings.data):
         store = await asyncio.to_thread(SqlStore.open, settings.effective_database_url, database_password(settings))
-        spool = FileSpool(settings.data / "spool", _SYNC_MS)
+        try:
+            spool = await asyncio.to_thread(open_spool, settings)
+        except BaseException:
+            await asyncio.to_thread(store.close)
+            raise
         try:
             server = Serving(runtime, store, spool, observer)
             await server.hub.recover()

@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         """SQLAlchemy URL of the database that is used."""
         return self.database_url or f"sqlite:///{self.data / 'dragoman.db'}"
 
+    spool: str | None = None
+    """Container of Blob Storage for accepted audio, ``https://ACCOUNT.blob.core.windows.net/CONTAINER``.
+
+    If not set, the folder ``spool`` in ``data``.
+    """
+
     max_sessions: int = Field(default=16, ge=1, le=100_000)
     """Live sessions that a server takes at once; ``dragoman doctor --calibrate`` finds what a machine bears."""
 

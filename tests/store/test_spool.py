@@ -1,5 +1,6 @@
 import asyncio
 import resource
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -16,18 +17,48 @@ ID = "s_0123456789abcdef"
 Test = Callable[[Spool], Awaitable[None]]
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of an account in Azurite."""
+    from tests.datasets.blob_emulator import azurite
+
+    with azurite(tmp_path_factory.mktemp("azurite")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(params=["file", "memory", pytest.param("blob", marks=pytest.mark.slow)])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Test], None]:
     """Run a test against each kind of spool."""
 
+    def make() -> Spool:
+        match request.param:
+            case "file":
+                return FileSpool(tmp_path, sync_ms=5)
+            case "memory":
+                return MemorySpool()
+            case _:
+                return new_blob_spool(request.getfixturevalue("account"))
+
     def run_one(test: Test) -> None:
         async def body() -> None:
-            async with spooling(FileSpool(tmp_path, sync_ms=5) if request.param == "file" else MemorySpool()) as spool:
+            async with spooling(make()) as spool:
                 await test(spool)
 
         asyncio.run(body())
 
     return run_one
+
+
+def new_blob_spool(account: str) -> Spool:
+    """Return a spool in a container of its own."""
+    from azure.core.credentials import AzureNamedKeyCredential
+
+    from dragoman.store.blobs import BlobSpool, open_container
+    from tests.datasets.blob_emulator import ACCOUNT, KEY
+
+    container = open_container(account, f"c{secrets.token_hex(8)}", AzureNamedKeyCredential(ACCOUNT, KEY))
+    container.create_container()
+    return BlobSpool(container, sync_ms=5)
 
 
 @asynccontextmanager

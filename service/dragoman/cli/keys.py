@@ -118,8 +118,8 @@ def _open(data: Path | None) -> "KeyStore":
         raise DependencyMissingError(
             f"API keys need {error.name}; install it with: pip install 'dragoman[serve]'"
         ) from error
-    from dragoman.assembly import database_password
     from dragoman.settings import read_settings
+    from dragoman.storage import database_password
 
     settings = read_settings(data=data)
     return KeyStore.open(settings.effective_database_url, database_password(settings))

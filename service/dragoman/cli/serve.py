@@ -38,10 +38,10 @@ def serve(host: str, port: int, model: str | None, data: Path | None, max_sessio
         raise DependencyMissingError(
             f"Serving needs {error.name}; install it with: pip install 'dragoman[serve]'"
         ) from error
-    from dragoman.assembly import database_password
     from dragoman.calibration import calibrated
     from dragoman.runtime import Runtime
     from dragoman.settings import read_settings
+    from dragoman.storage import database_password
 
     settings = calibrated(read_settings(model=model, data=data, max_sessions=max_sessions))
     if not KeyStore.open(settings.effective_database_url, database_password(settings)).any_active():

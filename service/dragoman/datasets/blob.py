@@ -37,12 +37,17 @@ def open_place(place: BlobPlace, access: BlobAccess) -> Iterator["BlobFolder"]:
     """
     # By default the SDK waits for 15 s before it tries again.
     retries = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4)
-    credential = _credential(place, access)
+    credential = storage_credential(place, access)
     with ContainerClient(place.account_url, place.container, credential=credential, retry_policy=retries) as client:
         yield BlobFolder(client, place.prefix)
 
 
-def _credential(place: BlobPlace, access: BlobAccess) -> "AzureNamedKeyCredential | TokenCredential":
+def storage_credential(place: BlobPlace, access: BlobAccess) -> "AzureNamedKeyCredential | TokenCredential":
+    """Return what opens storage: the key, if there is one, or what gives tokens.
+
+    Raises:
+        SourceFailedError: if nobody gives us a token.
+    """
     host = urlsplit(place.account_url).hostname or ""
     if access.key:
         name = host.partition(".")[0] if host.endswith(tuple(HOSTS)) else place.account_url.rpartition("/")[2]
