@@ -25,9 +25,11 @@ def main() -> None:
     parser.add_argument("--stages", nargs="+", default=list(STAGES), choices=STAGES)
     options = parser.parse_args()
     began = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "load before": load_average(), **describe()}
-    stages = {stage: rerun(stage, options.reruns) for stage in options.stages}
+    file = RESULTS / "gate.json"
+    stages = json.loads(file.read_text(encoding="utf-8"))["stages"] if file.exists() else {}
+    stages |= {stage: rerun(stage, options.reruns) for stage in options.stages}
     found = {"machine": began, "load after": load_average(), "stages": stages}
-    (RESULTS / "gate.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def rerun(stage: str, reruns: int) -> dict[str, object]:

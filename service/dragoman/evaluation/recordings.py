@@ -64,7 +64,7 @@ class RecordingScorer:
         ledgers = tuple(ledger for each in transcripts.values() for ledger in each.ledgers)
         whole = [
             completeness.count(ledgers, has_failed=failure is not None),
-            speed.count(result.wall_s, result.cpu_s, item.duration_ms / 1_000, result.yardstick_s),
+            speed.count(result.wall_s, result.cpu_s, item.duration_ms / 1_000, result.yardstick),
             costs.count(usage(list(transcripts.values()), self.targets), item.duration_ms, self.prices),
             Counts(samples=_times(item, events)),
         ]

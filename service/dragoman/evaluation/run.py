@@ -15,7 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from dragoman.domain.errors import DragomanError, EvaluationFailedError, EvaluationMixedError, engine_failure
-from dragoman.evaluation.metrics.speed import yardstick
+from dragoman.evaluation.metrics.speed import Yardstick, measure
 
 _RUN: Final = "run.json"
 _RESULTS: Final = "results"
@@ -41,7 +41,7 @@ class Result(BaseModel):
     """What came out of one item, or why nothing did, and what it took.
 
     ``cpu_s`` is the processor time of the whole process between this item's end and that of the item before it: of one
-    item it says little, of all of them it is exact. ``yardstick_s`` is what the machine took for a known piece of work.
+    item it says little, of all of them it is exact. The yardstick is what the machine took for a known piece of work.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +52,7 @@ class Result(BaseModel):
     began_s: float
     wall_s: float
     cpu_s: float
-    yardstick_s: float
+    yardstick: Yardstick
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Run(Generic[ItemT]):
         return self.done(items)
 
     async def _try(self, item: ItemT, trial: Trial[ItemT], meter: "_Meter") -> Result:
-        yardstick_s = await asyncio.to_thread(yardstick)
+        yardstick = await asyncio.to_thread(measure)
         began_s, lines, failure = time.time(), list[str](), None
         clock_s = time.perf_counter()
         try:
@@ -140,7 +140,7 @@ class Run(Generic[ItemT]):
             began_s=began_s,
             wall_s=time.perf_counter() - clock_s,
             cpu_s=meter.lap(),
-            yardstick_s=yardstick_s,
+            yardstick=yardstick,
         )
 
     def _read(self, item: ItemT) -> Result | None:
