@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from dragoman.domain.audio import SAMPLE_RATE_HZ, Span
+from dragoman.domain.audio import SAMPLE_RATE_HZ, Span, to_ms
 from dragoman.domain.caller import UNLIMITED, Caller
 from dragoman.domain.errors import (
     CapacityError,
@@ -75,6 +75,8 @@ class Serving:
     def __init__(self, runtime: Runtime, store: SqlStore, spool: Spool, observer: Observer) -> None:
         self.settings = settings = runtime.settings
         self.runtime = runtime
+        self.engine = store.engine
+        """The database, for others who keep something in it."""
         self.keys = KeyStore(store.engine)
         self._store = store
         self._files: set[KeptTranscription] = set()
@@ -89,8 +91,8 @@ class Serving:
             DragomanError: if its wishes cannot be met, or it cannot be stored.
         """
         self.admit()
-        await self._within(caller, is_live=True)
-        spec = _shaped(await self.runtime.plan(_wishes(wishes)), wishes)
+        await self.within(caller, is_live=True)
+        spec = _shaped(await self.runtime.plan(wishes_of(wishes)), wishes)
         token = secrets.token_urlsafe(32)
         live = await self.hub.open(_record(spec, wishes, caller, token))
         if self.runtime.is_demo:
@@ -124,27 +126,16 @@ class Serving:
     ) -> "KeptTranscription":
         """Return a recording on its way through a session that is stored; raises as ``open``."""
         self.admit()
-        await self._within(caller, is_live=False, bytes_more=uploaded_bytes)
+        await self.within(caller, is_live=False, bytes_more=uploaded_bytes)
         transcription = await self.runtime.start(recording, wishes)
-        kept = SessionWishes(
-            languages=tuple(wishes.languages) if wishes.languages else None,
-            lid=wishes.lid,
-            translate=tuple(wishes.translate),
-            word_times=wishes.word_times,
-            recognition=wishes.recognition,
-            insight=wishes.insight,
-            polish=wishes.polish,
-            partials=False,
-            channel=recording.channel,
-            source=transcription.spec.source,
-        )
+        kept = session_wishes(wishes, recording.channel, transcription.spec.source)
         await self._store.create(_record(transcription.spec, kept, caller, None, uploaded_bytes))
         running = KeptTranscription(transcription, self._store)
         self._files.add(running)
         running.when_over(lambda: self._files.discard(running))
         return running
 
-    async def _within(self, caller: Caller, *, is_live: bool, bytes_more: int = 0) -> None:
+    async def within(self, caller: Caller, *, is_live: bool, bytes_more: int = 0) -> None:
         """Find out whether a caller may use more.
 
         Raises:
@@ -165,6 +156,12 @@ class Serving:
             raise QuotaError(f"This key may have {quota.minutes_per_day:g} minutes of audio a day.", until_s)
         if quota.bytes_per_day is not None and used.bytes + bytes_more > quota.bytes_per_day:
             raise QuotaError(f"This key may send {quota.bytes_per_day} bytes a day.", until_s)
+
+    async def forget(self, session_id: str) -> None:
+        """Delete what an attempt that came to nothing has left, unless it is still under way."""
+        record = await self._store.session(session_id)
+        if record is not None and not record.is_open:
+            await self._store.delete(session_id)
 
     async def close(self) -> None:
         """Stop: live sessions go on in the next process, files end with what was said of them."""
@@ -214,6 +211,11 @@ class KeptTranscription:
     def session_id(self) -> str:
         """Under which it is kept."""
         return self._transcription.spec.session_id
+
+    @property
+    def progress(self) -> tuple[int, int | None]:
+        """How much of the recording is settled, and how long it says it is, in milliseconds."""
+        return to_ms(self._transcription.settled_samples), self._transcription.duration_ms
 
     async def events(self) -> AsyncGenerator[DurableEvent, None]:
         """Yield the events, ``session.started`` to ``session.ended``. Read them once."""
@@ -313,7 +315,8 @@ class _Broken:
         yield Silence(Span(0, 0))  # never: it makes this a generator
 
 
-def _wishes(wishes: SessionWishes) -> Wishes:
+def wishes_of(wishes: SessionWishes) -> Wishes:
+    """Return what is wished of a recording by what is kept of it."""
     return Wishes(
         wishes.languages,
         wishes.lid,
@@ -322,6 +325,22 @@ def _wishes(wishes: SessionWishes) -> Wishes:
         wishes.recognition,
         wishes.insight,
         wishes.polish,
+    )
+
+
+def session_wishes(wishes: Wishes, channel: int | None, source: str | None) -> SessionWishes:
+    """Return what is kept of what is wished of a recording."""
+    return SessionWishes(
+        languages=tuple(wishes.languages) if wishes.languages else None,
+        lid=wishes.lid,
+        translate=tuple(wishes.translate),
+        word_times=wishes.word_times,
+        recognition=wishes.recognition,
+        insight=wishes.insight,
+        polish=wishes.polish,
+        partials=False,
+        channel=channel,
+        source=source,
     )
 
 

@@ -116,6 +116,15 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
 
+    job_workers: int = Field(default=1, ge=0, le=64)
+    """Jobs that a server works on at once; 0 leaves them to others."""
+
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts that may be told of jobs, ``hooks.example.org``, or with a port; several with commas."""
+
+    webhook_secret: SecretStr | None = None
+    """What such calls are signed with."""
+
     entra_audience: str | None = None
     """Application id in Microsoft Entra that tokens must be for; then they open doors beside API keys."""
 
@@ -166,7 +175,13 @@ class Settings(BaseSettings):
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
     @field_validator(
-        "allowed_origins", "azure_endpoints", "entra_tenants", "do_not_translate", "chat_prices", mode="before"
+        "allowed_origins",
+        "azure_endpoints",
+        "entra_tenants",
+        "webhook_hosts",
+        "do_not_translate",
+        "chat_prices",
+        mode="before",
     )
     @classmethod
     def _split_list(cls, value: object) -> object:

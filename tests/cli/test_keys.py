@@ -49,7 +49,7 @@ def test_a_key_is_rotated_and_both_are_good_for_a_while(tmp_path: Path) -> None:
     for key in (old, new):
         record = keys_of.verify(key)
         assert record is not None
-        assert (record.tenant, record.scopes, record.quota) == ("acme", {Scope.METRICS}, Quota(streams=3))
+        assert (record.tenant, record.scopes, record.quota) == ("acme", frozenset({Scope.METRICS}), Quota(streams=3))
     ended = run(tmp_path, "rotate", new[4:12], "--overlap-hours", "0").stdout.strip()
     assert keys_of.verify(new) is None
     assert keys_of.verify(ended) is not None

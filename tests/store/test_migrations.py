@@ -1,6 +1,7 @@
 """A database of an earlier version is brought up to date with what is in it."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,9 @@ def first_version(file: Path) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()
-    with sqlite3.connect(file) as connection:
-        connection.execute("INSERT INTO sessions VALUES ('s_1', 1, '{}', 'k', NULL, 0, 1, 0, 0, 0, 0)")
-        connection.execute("INSERT INTO api_keys VALUES ('abcdef01', 'a', 'h', 'stream', 1, NULL)")
-    connection.close()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("INSERT INTO sessions VALUES ('s_1', 1, '{}', 'k', NULL, 0, 1, 0, 0, 0, 0)")
+        database.execute("INSERT INTO api_keys VALUES ('abcdef01', 'a', 'h', 'stream', 1, NULL)")
 
 
 def test_what_was_there_is_the_default_tenants(tmp_path: Path) -> None:
@@ -39,12 +39,12 @@ def test_what_was_there_is_the_default_tenants(tmp_path: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("table", tables.metadata.sorted_tables, ids=lambda table: table.name)
-def test_the_tables_are_as_the_newest_migration_leaves_them(tmp_path: Path, table: tables.Table) -> None:
+@pytest.mark.parametrize("name", sorted(tables.metadata.tables))
+def test_the_tables_are_as_the_newest_migration_leaves_them(tmp_path: Path, name: str) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
-    there = inspect(engine)
-    assert {column["name"]: column["nullable"] for column in there.get_columns(table.name)} == {
+    there, table = inspect(engine), tables.metadata.tables[name]
+    assert {column["name"]: column["nullable"] for column in there.get_columns(name)} == {
         column.name: column.nullable for column in table.columns
     }
-    assert {index["name"] for index in there.get_indexes(table.name)} == {index.name for index in table.indexes}
+    assert {index["name"] for index in there.get_indexes(name)} == {index.name for index in table.indexes}
     engine.dispose()

@@ -12,6 +12,7 @@ from dragoman.api.answers import add_answers
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
 from dragoman.api.entra import EntraOptions, EntraTokens
+from dragoman.api.jobs import add_jobs
 from dragoman.api.openai import add_openai
 from dragoman.api.pages import add_pages
 from dragoman.api.problems import explained, headers_of, problem, status_of
@@ -21,6 +22,7 @@ from dragoman.api.transcripts import add_transcripts
 from dragoman.api.watch import CONTENT_TYPE
 from dragoman.domain.errors import DragomanError, RequestInvalidError
 from dragoman.domain.messages import SessionWishes
+from dragoman.jobs.crew import working
 from dragoman.pipeline.observer import Observers
 from dragoman.runtime import Runtime
 from dragoman.serving import serving
@@ -35,7 +37,10 @@ def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with runtime:
-            async with serving(runtime, Observers(door.watch, traces())) as door.server:
+            async with (
+                serving(runtime, Observers(door.watch, traces())) as door.server,
+                working(door.server) as door.crew,
+            ):
                 door.doorkeeper = Doorkeeper(
                     door.server.keys, runtime.settings.allowed_origins, _entra(runtime.settings)
                 )
@@ -56,6 +61,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     _add_sessions(app, door)
     add_transcripts(app, door)
     add_answers(app, door)
+    add_jobs(app, door)
     add_openai(app, door)
     add_pages(app)
     return app

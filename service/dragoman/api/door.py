@@ -5,14 +5,16 @@ from fastapi import Depends, Request
 from dragoman.api.auth import Caller, Doorkeeper
 from dragoman.api.stream import Patience
 from dragoman.api.watch import Watch
+from dragoman.jobs.crew import Crew
 from dragoman.serving import Serving
 from dragoman.store.scope import Scope
 
 
 class Door:
-    """The server behind the routes; ``server`` and ``doorkeeper`` are there while the application runs."""
+    """The server behind the routes; ``server``, ``crew`` and ``doorkeeper`` are there while the application runs."""
 
     server: Serving
+    crew: Crew
     doorkeeper: Doorkeeper
 
     def __init__(self, patience: Patience | None = None) -> None:

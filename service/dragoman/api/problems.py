@@ -11,6 +11,8 @@ _STATUS: Final = {
     "draining": 503,
     "engine_failed": 503,
     "engine_refused": 502,
+    "job_conflict": 409,
+    "job_unknown": 404,
     "key_refused": 401,
     "model_invalid": 503,
     "model_missing": 503,

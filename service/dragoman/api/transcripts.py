@@ -1,22 +1,21 @@
 """Files in, transcripts out; and the transcript of any session, live or of the past."""
 
-import os
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from typing import Annotated, Final, Literal
 
-from fastapi import FastAPI, File, Form, Query, Response, UploadFile
+from fastapi import Depends, FastAPI, File, Form, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from dragoman.api.auth import Caller
 from dragoman.api.door import Door
+from dragoman.api.uploads import begin, wishes_of_form
 from dragoman.domain.errors import CaptionsLanguageError
 from dragoman.domain.events import DurableEvent, to_json
-from dragoman.domain.language import LidMode, parse_target, split_tags
-from dragoman.domain.recognition import choose_recognition
+from dragoman.domain.language import parse_target
 from dragoman.pipeline.captions import CAPTIONS, FORMATS
 from dragoman.pipeline.transcript import Transcript, TranscriptBuilder
-from dragoman.runtime import Recording, Wishes
+from dragoman.runtime import Wishes
 from dragoman.store.scope import Scope
 
 _MEDIA_TYPES: Final = {
@@ -37,31 +36,15 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
     @app.post("/v1/transcripts")
     async def transcribe(
         file: Annotated[UploadFile, File(description="Audio or video in any common format.")],
-        languages: Annotated[str | None, Form(description="Candidates, for example en-US,de-DE.")] = None,
-        lid: Annotated[LidMode, Form()] = LidMode.CONTINUOUS,
-        translate: Annotated[str, Form(description="Target languages, for example en,fr.")] = "",
-        word_times: Annotated[bool, Form()] = False,
-        phrases: Annotated[str, Form(description="Words to expect, with commas.")] = "",
-        speakers: Annotated[bool, Form(description="Say who speaks.")] = False,
-        dictation: Annotated[bool, Form(description="Punctuation is spoken.")] = False,
-        end_silence_ms: Annotated[int | None, Form(description="Silence that ends an utterance, 100 to 5000.")] = None,
-        insight: Annotated[str | None, Form(description="Say what follows, in this language.")] = None,
-        polish: Annotated[bool, Form(description="Have finals read again.")] = False,
+        wishes: Annotated[Wishes, Depends(wishes_of_form)],
         channel: Annotated[int | None, Form(ge=0)] = None,
         captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
         format: Annotated[_Format, Form()] = "json",  # noqa: A002
         caller: Caller = reader,
     ) -> Response:
         """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
-        recognition = choose_recognition(split_tags(phrases), speakers, dictation, end_silence_ms)
-        wishes = Wishes(split_tags(languages), lid, split_tags(translate), word_times, recognition, insight, polish)
         _check_captions(format, wishes, captions_in)
-        # The work may outlive the request's own file.
-        with ExitStack() as stack:
-            copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
-            recording = Recording(copy, name=file.filename, channel=channel)
-            kept = await door.server.transcribe(recording, wishes, caller, file.size or 0)
-            kept.when_over(stack.pop_all().close)
+        kept = await begin(door.server, file, wishes, caller, channel)
         events = kept.events()
         location = {"Location": f"/v1/transcripts/{kept.session_id}"}
         if format == "jsonl":

@@ -1,16 +1,42 @@
-"""A file of a request on its way through a session that is kept."""
+"""A file of a request, what is wished for it, and its way through a session that is kept."""
 
 import os
 from contextlib import ExitStack
+from typing import Annotated
 
-from fastapi import UploadFile
+from fastapi import Form, UploadFile
 
 from dragoman.domain.caller import Caller
+from dragoman.domain.language import LidMode, split_tags
+from dragoman.domain.recognition import choose_recognition
 from dragoman.runtime import Recording, Wishes
 from dragoman.serving import KeptTranscription, Serving
 
 
-async def begin(server: Serving, file: UploadFile, wishes: Wishes, caller: Caller) -> KeptTranscription:
+def wishes_of_form(
+    languages: Annotated[str | None, Form(description="Candidates, for example en-US,de-DE.")] = None,
+    lid: Annotated[LidMode, Form()] = LidMode.CONTINUOUS,
+    translate: Annotated[str, Form(description="Target languages, for example en,fr.")] = "",
+    word_times: Annotated[bool, Form()] = False,
+    phrases: Annotated[str, Form(description="Words to expect, with commas.")] = "",
+    speakers: Annotated[bool, Form(description="Say who speaks.")] = False,
+    dictation: Annotated[bool, Form(description="Punctuation is spoken.")] = False,
+    end_silence_ms: Annotated[int | None, Form(description="Silence that ends an utterance, 100 to 5000.")] = None,
+    insight: Annotated[str | None, Form(description="Say what follows, in this language.")] = None,
+    polish: Annotated[bool, Form(description="Have finals read again.")] = False,
+) -> Wishes:
+    """Return what a form wishes: a dependency of the routes that take files.
+
+    Raises:
+        DragomanError: if it does not fit together.
+    """
+    recognition = choose_recognition(split_tags(phrases), speakers, dictation, end_silence_ms)
+    return Wishes(split_tags(languages), lid, split_tags(translate) or (), word_times, recognition, insight, polish)
+
+
+async def begin(
+    server: Serving, file: UploadFile, wishes: Wishes, caller: Caller, channel: int | None = None
+) -> KeptTranscription:
     """Begin to transcribe a file.
 
     Raises:
@@ -19,6 +45,7 @@ async def begin(server: Serving, file: UploadFile, wishes: Wishes, caller: Calle
     # The work may outlive the request's own file.
     with ExitStack() as stack:
         copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
-        kept = await server.transcribe(Recording(copy, name=file.filename), wishes, caller, file.size or 0)
+        recording = Recording(copy, name=file.filename, channel=channel)
+        kept = await server.transcribe(recording, wishes, caller, file.size or 0)
         kept.when_over(stack.pop_all().close)
     return kept

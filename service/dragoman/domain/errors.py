@@ -331,3 +331,21 @@ class QuotaError(DragomanError):
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class JobConflictError(DragomanError):
+    """An idempotency key is used for two requests."""
+
+    code = "job_conflict"
+
+
+class JobUnknownError(DragomanError):
+    """There is no job of this id, or not for this caller."""
+
+    code = "job_unknown"
+
+
+class WebhookRefusedError(RequestInvalidError):
+    """A webhook would go where this server does not call."""
+
+    code = "webhook_refused"

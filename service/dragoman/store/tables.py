@@ -62,3 +62,42 @@ api_keys = Table(
     Column("minutes_per_day", Float),
     Column("bytes_per_day", BigInteger),
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("owner", Text),
+    Column("idempotency_key", String(255)),
+    Column("request_hash", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger),
+    Column("state", String(16), nullable=False),
+    Column("wishes_json", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("source", Text),
+    Column("uploaded_bytes", BigInteger, nullable=False),
+    Column("webhook_url", Text),
+    Column("attempts", BigInteger, nullable=False),
+    Column("worker", String(64)),
+    Column("lease_until_ms", BigInteger),
+    Column("done_ms", BigInteger, nullable=False),
+    Column("duration_ms", BigInteger),
+    Column("session_id", String(64)),
+    Column("error_code", String(64)),
+    Column("error_message", Text),
+    UniqueConstraint("tenant", "idempotency_key", name="jobs_idempotency"),
+    Index("jobs_waiting", "state", "created_ms"),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("job_id", String(64), ForeignKey("jobs.job_id"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+)

@@ -1,0 +1,110 @@
+"""Works on jobs, one at a time: a session for each, its progress told, its lease kept while it lasts."""
+
+import asyncio
+import logging
+import secrets
+from contextlib import aclosing
+from typing import Final
+
+from dragoman.domain.caller import Caller
+from dragoman.domain.errors import CapacityError, DragomanError, DrainingError, StoreFailedError
+from dragoman.domain.events import ErrorEvent
+from dragoman.domain.messages import SessionWishes
+from dragoman.jobs.files import JobFiles
+from dragoman.runtime import Recording
+from dragoman.serving import KeptTranscription, Serving, wishes_of
+from dragoman.store.jobs import LEASE_S, JobRecord, JobStore, State
+
+_BEAT_S: Final = LEASE_S / 6
+_LOOK_S: Final = 5.0
+"""How often a worker looks for jobs of others: its own server wakes it."""
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Worker:
+    """Takes jobs whose files lie where it can read them, until it is cancelled."""
+
+    def __init__(self, server: Serving, jobs: JobStore, files: JobFiles) -> None:
+        self._server = server
+        self._jobs = jobs
+        self._files = files
+        self._name = secrets.token_hex(8)
+        self.woken = asyncio.Event()
+        """Set it when there is something to do."""
+
+    async def run(self) -> None:
+        """Work. Cancelled, it gives its job back."""
+        while True:
+            self.woken.clear()
+            try:
+                job = await asyncio.to_thread(self._jobs.claim, self._name, self._files.place)
+            except StoreFailedError as error:
+                _LOG.warning("jobs cannot be read: %s", error.code)
+                job = None
+            if job is None:
+                await self._until_woken(_LOOK_S)
+            else:
+                await self._work(job)
+
+    async def _work(self, job: JobRecord) -> None:
+        trouble: tuple[str, str] | tuple[()] = ()
+        try:
+            state, trouble = await self._transcribe(job)
+        except (CapacityError, DrainingError, StoreFailedError):  # not now
+            await asyncio.to_thread(self._jobs.release, job)
+            await self._until_woken(_LOOK_S)
+            return
+        except DragomanError as failure:
+            state, trouble = "failed", (failure.code, str(failure))
+        except asyncio.CancelledError:
+            self._jobs.release(job)  # the server stops: another takes it at once
+            raise
+        if state is None:
+            return
+        if await asyncio.to_thread(self._jobs.finish, job, state, *trouble):
+            await asyncio.to_thread(self._files.drop, job.job_id)
+            if job.session_id is not None:
+                await self._server.forget(job.session_id)  # of an attempt that came to nothing
+
+    async def _transcribe(self, job: JobRecord) -> tuple[State | None, tuple[str, str] | tuple[()]]:
+        """Return how a job ends, and the code and message of why; no state if it is not this worker's any more."""
+        kept = SessionWishes.model_validate_json(job.wishes_json)
+        recording = Recording(self._files.path(job.job_id), job.source, kept.channel)
+        caller = Caller(job.tenant, job.owner)
+        running = await self._server.transcribe(recording, wishes_of(kept), caller, job.uploaded_bytes)
+        beating = asyncio.create_task(self._beat(job, running))
+        trouble: tuple[str, str] | tuple[()] = ()
+        try:
+            async with aclosing(running.events()) as events:
+                async for event in events:
+                    if isinstance(event, ErrorEvent):
+                        trouble = (event.code, event.message)
+        except asyncio.CancelledError:
+            await running.stop()
+            raise
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+        if not await self._tell(job, running):
+            return None, ()
+        return ("failed" if trouble else "completed"), trouble
+
+    async def _beat(self, job: JobRecord, running: KeptTranscription) -> None:
+        while await self._tell(job, running):  # noqa: ASYNC110 - it is time that is waited for
+            await asyncio.sleep(_BEAT_S)
+        await running.stop()  # cancelled, or taken by another
+
+    async def _tell(self, job: JobRecord, running: KeptTranscription) -> bool:
+        done_ms, duration_ms = running.progress
+        try:
+            return await asyncio.to_thread(self._jobs.beat, job, done_ms, duration_ms, running.session_id)
+        except StoreFailedError:
+            return True  # the lease lasts longer than that
+
+    async def _until_woken(self, most_s: float) -> None:
+        try:
+            async with asyncio.timeout(most_s):
+                await self.woken.wait()
+        except TimeoutError:
+            pass
