@@ -39,14 +39,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 def uploaded(server: ServerProcess, key: str) -> tuple[int, str, dict[str, str]]:
-    """Send the shortest sample call; return the status, the session's id and the headers."""
+    """Send the shortest sample call; return the status, the session's id (or why there is none) and the headers."""
+    status, body, headers = posted(server, "/v1/transcripts", key)
+    return status, headers["location"].rpartition("/")[2] if status == 200 else body, headers
+
+
+def posted(server: ServerProcess, path: str, key: str) -> tuple[int, str, dict[str, str]]:
+    """Send the shortest sample call; return the status, the answer and the headers."""
     audio = (AUDIO / "one_speaker_quick_switches.flac").read_bytes()
     body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.flac"\r\n\r\n' + audio + b"\r\n--b--\r\n"
     headers = {"Authorization": key, "Content-Type": "multipart/form-data; boundary=b"}
-    request = urllib.request.Request(f"{server.url}/v1/transcripts", body, headers)
+    request = urllib.request.Request(f"{server.url}{path}", body, headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.headers["Location"].rpartition("/")[2], dict(answer.headers)
+            found = {name.lower(): value for name, value in answer.headers.items()}
+            return answer.status, answer.read().decode(), found
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode(), {name.lower(): value for name, value in error.headers.items()}
@@ -71,7 +78,7 @@ async def resumed(server: ServerProcess, key: str, session_id: str) -> str | Non
 def test_every_route_that_names_a_session_is_known_here(server: ServerProcess) -> None:
     document = json.loads(server.get("/openapi.json")[1])
     named = {path for path in document["paths"] if re.search(r"\{.*(id|session)", path)}
-    assert named == set(KNOWN)
+    assert named == {*KNOWN, "/v1/jobs/{job_id}"}
 
 
 def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
@@ -92,6 +99,19 @@ def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
         assert server.request("POST", "/v1/answers", asked, Authorization=theirs)[0] == 404
     assert asyncio.run(resumed(server, theirs, live)) == "session_unknown"
     assert asyncio.run(resumed(server, theirs, mine)) == "session_unknown"
+
+
+def test_another_tenants_jobs_are_not_there(server: ServerProcess) -> None:
+    ours, theirs = made(server.data, "first"), made(server.data, "second")
+    status, body, _ = posted(server, "/v1/jobs", ours)
+    job = json.loads(body)["job_id"]
+    assert status == 202
+    for method in ("GET", "DELETE"):
+        status, body, _ = server.request(method, f"/v1/jobs/{job}", None, Authorization=theirs)
+        assert (status, refusal(body)) == (404, "job_unknown")
+        assert server.request("GET", f"/v1/jobs/{job}", None, Authorization=ours)[0] == 200
+    listed = json.loads(server.get("/v1/jobs", Authorization=theirs)[1])["jobs"]
+    assert job not in [each["job_id"] for each in listed]
 
 
 def test_keys_of_one_tenant_see_the_same(server: ServerProcess) -> None:
