@@ -8,6 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from dragoman import __version__
+from dragoman.api.acs import add_acs
+from dragoman.api.acs_calls import CallTokens
 from dragoman.api.answers import add_answers
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
@@ -30,7 +32,7 @@ from dragoman.settings import Settings
 from dragoman.store.scope import Scope
 
 
-def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
+def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: CallTokens | None = None) -> FastAPI:
     """Return the application on a runtime, which it closes when it stops; ``app.state.door`` holds its ``Door``."""
     door = Door(patience)
 
@@ -63,6 +65,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None) -> FastAPI:
     add_answers(app, door)
     add_jobs(app, door)
     add_openai(app, door)
+    add_acs(app, door, call_tokens)
     add_pages(app)
     return app
 

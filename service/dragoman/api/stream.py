@@ -46,6 +46,11 @@ _CLOSE_CODES: Final = {
 }
 
 
+def close_code(error: DragomanError) -> int:
+    """Return the code with which an error closes a WebSocket."""
+    return _CLOSE_CODES.get(error.code, 1013 if error.retryable else 4400)
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a connection may keep us waiting, in seconds: for its first message, for anything, for taking a message.
@@ -125,7 +130,7 @@ class _Connection:
         with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
             await self._send(closing)
             async with asyncio.timeout(self._patience.send_s):
-                await self._websocket.close(_CLOSE_CODES.get(error.code, 1013 if error.retryable else 4400), error.code)
+                await self._websocket.close(close_code(error), error.code)
 
     async def _first(self) -> Configure | Resume:
         try:
