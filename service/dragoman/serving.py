@@ -35,7 +35,7 @@ from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
-from dragoman.storage import database_password, open_spool
+from dragoman.storage import database_password, holder_of, open_spool
 from dragoman.store.digest import digest
 from dragoman.store.folder import private_folder
 from dragoman.store.keys import KeyStore
@@ -80,7 +80,8 @@ class Serving:
         self.keys = KeyStore(store.engine)
         self._store = store
         self._files: set[KeptTranscription] = set()
-        self.hub = Hub(self._session, store, spool, observer, HubRules(settings.max_sessions, settings.resume_s))
+        rules = HubRules(settings.max_sessions, settings.resume_s)
+        self.hub = Hub(self._session, store, spool, observer, rules, store.leases)
 
     async def open(self, wishes: SessionWishes, caller: Caller) -> Opened:
         """Begin a live session.
@@ -264,7 +265,9 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
     """
     settings = runtime.settings
     with _taken(settings.data):
-        store = await asyncio.to_thread(SqlStore.open, settings.effective_database_url, database_password(settings))
+        store = await asyncio.to_thread(
+            SqlStore.open, settings.effective_database_url, database_password(settings), holder_of(settings)
+        )
         try:
             spool = await asyncio.to_thread(open_spool, settings)
         except BaseException:

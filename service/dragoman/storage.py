@@ -1,13 +1,16 @@
 """Settings become storage: how the database is reached, and where accepted audio rests."""
 
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from dragoman.domain.errors import DependencyMissingError, SettingsError
+from dragoman.domain.errors import DependencyMissingError, SettingsError, StoreFailedError
 from dragoman.settings import Settings
+from dragoman.store.folder import private_folder
 
 if TYPE_CHECKING:
+    from dragoman.store.leases import Holder
     from dragoman.store.ports import Spool
 
 _SYNC_MS: Final = 200
@@ -29,6 +32,29 @@ def database_password(settings: Settings) -> Callable[[], str] | None:
 
     host = urlsplit(settings.effective_database_url).hostname or ""
     return entra_password(host, Identity(settings.azure_identity), settings.azure_client_id)
+
+
+def holder_of(settings: Settings) -> "Holder | None":
+    """Return who this server is among those that share its database; ``None`` if nobody else can.
+
+    Where audio is kept in a folder, that is who has the folder: a server that starts again goes on with its sessions.
+    """
+    if settings.effective_database_url.startswith("sqlite"):
+        return None
+    from dragoman.store.leases import Holder
+
+    if settings.spool is not None:
+        return Holder(secrets.token_hex(16), is_shared=True)
+    path = settings.data / "server.id"
+    try:
+        private_folder(settings.data)
+        name = path.read_text() if path.exists() else ""
+        if not name:  # or the process was killed while it wrote it
+            name = secrets.token_hex(16)
+            path.write_text(name)
+        return Holder(name, is_shared=False)
+    except OSError as error:
+        raise StoreFailedError(f"The folder {settings.data} cannot be used ({error.strerror}).") from error
 
 
 def open_spool(settings: Settings) -> "Spool":

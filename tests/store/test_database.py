@@ -34,7 +34,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> N
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         with opened(tmp_path / "a.db") as engine, engine.connect() as connection:
-            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["0003"]
+            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["0004"]
 
 
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -18,13 +18,21 @@ _STATUS: Final = {
     "model_missing": 503,
     "origin_refused": 403,
     "quota_exceeded": 429,
+    "session_elsewhere": 503,
     "session_unknown": 404,
     "spool_failed": 503,
     "spool_full": 507,
     "store_failed": 503,
     "token_keys_missing": 503,
 }
-_RETRY_AFTER_S: Final = {"capacity": 5, "draining": 1, "spool_full": 5, "store_failed": 5, "token_keys_missing": 5}
+_RETRY_AFTER_S: Final = {
+    "capacity": 5,
+    "draining": 1,
+    "session_elsewhere": 1,
+    "spool_full": 5,
+    "store_failed": 5,
+    "token_keys_missing": 5,
+}
 
 Problem = dict[str, dict[str, str | bool]]
 

@@ -167,6 +167,13 @@ class SessionUnknownError(DragomanError):
     code = "session_unknown"
 
 
+class SessionElsewhereError(StoreConflictError):
+    """Another server works on the session; who resumes it there goes on."""
+
+    code = "session_elsewhere"
+    retryable = True
+
+
 class FolderTakenError(DragomanError):
     """Another server uses the data folder."""
 

@@ -6,16 +6,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from dragoman.domain.errors import CapacityError, DragomanError, DrainingError, SessionUnknownError, SpoolFailedError
+from dragoman.domain.errors import (
+    CapacityError,
+    DragomanError,
+    DrainingError,
+    SessionElsewhereError,
+    SessionUnknownError,
+    SpoolFailedError,
+)
 from dragoman.domain.events import DurableEvent, Event
 from dragoman.domain.speech import Notice
+from dragoman.pipeline.custody import HEARTBEAT_S, Custody
 from dragoman.pipeline.inlet import Inlet
 from dragoman.pipeline.live import LiveSession
 from dragoman.pipeline.memory import Memory, recall
 from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.outlet import Outlet
 from dragoman.pipeline.session import Session
-from dragoman.store.ports import SessionRecord, SessionStore, Spool
+from dragoman.store.ports import Leases, SessionRecord, SessionStore, Spool
 
 _PAGE: Final = 1_000
 
@@ -50,13 +58,22 @@ class Hub:
     """Owns the live sessions of a process. Call ``recover`` before the first is opened, and ``close`` at the end."""
 
     def __init__(
-        self, make: SessionFactory, store: SessionStore, spool: Spool, observer: Observer, rules: HubRules
+        self,
+        make: SessionFactory,
+        store: SessionStore,
+        spool: Spool,
+        observer: Observer,
+        rules: HubRules,
+        leases: Leases | None = None,
     ) -> None:
         self._make = make
         self._store = store
         self._spool = spool
         self._observer = observer
         self._rules = rules
+        self._custody = Custody(store, leases)
+        self._refused: set[str] = set()
+        self._keeping: asyncio.Task[None] | None = None
         self._live: dict[str, LiveSession] = {}
         self._owners: dict[str, str | None] = {}
         self._connected: dict[str, int] = {}
@@ -118,20 +135,21 @@ class Hub:
             if not record.is_open:
                 return None
             self.admit()
-            return await self._start(record, await self._recall(record))
+            if not await self._custody.take(session_id, by_force=True):
+                raise SessionElsewhereError("The session is at another server, which has its audio; resume it there.")
+            return await self._go_on(session_id)
 
     async def recover(self) -> None:
-        """Go on with every session that was open when the last process ended.
+        """Go on with every session that was open when the last process ended and that no other server goes on with.
 
         Audio of sessions that have ended is deleted: that process did not come to it.
         """
-        records = await self._store.open_sessions()
-        for session_id in set(await self._spool.kept()) - {record.session_id for record in records}:
-            await self._spool.delete(session_id)
-        for record in records:
-            memory = await self._recall(record)
-            with suppress(DragomanError):  # it stays open in the store, and whoever resumes it is told why not
-                await self._start(record, memory)
+        for session_id in await self._spool.kept():
+            if self._custody.may_delete(await self._store.session(session_id)):
+                await self._spool.delete(session_id)
+        await self._adopt()
+        if not self._custody.is_alone:
+            self._keeping = asyncio.create_task(self._keep())
 
     async def record(self, session_id: str) -> SessionRecord:
         """Return what is stored of a session.
@@ -177,11 +195,49 @@ class Hub:
     async def close(self) -> None:
         """Stop; sessions that have not ended go on when the next process recovers them."""
         self._is_draining = True
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
         for timer in self._leaving.values():
             timer.cancel()
         for live in list(self._live.values()):
             live.give_up(DrainingError("The server is stopping; resume the session in a moment."))
         await asyncio.gather(*self._watching, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        """Keep the sessions of this server, let go of those that another one has taken, and take those left behind."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            live = dict(self._live)
+            with suppress(DragomanError):  # commits are fenced whether we hear of it or not
+                for session_id in await self._custody.lost(live.keys()):
+                    live[session_id].give_up(
+                        SessionElsewhereError("Another server has gone on with the session; resume it.")
+                    )
+                if len(self._live) < self._rules.max_sessions:
+                    await self._adopt()
+
+    async def _adopt(self) -> None:
+        """Go on with open sessions that nobody works on."""
+        for session_id in await self._custody.free():
+            if session_id in self._live or session_id in self._refused:
+                continue
+            async with self._starting:
+                if self._is_draining or not await self._custody.take(session_id, by_force=False):
+                    continue
+                try:
+                    await self._go_on(session_id)
+                except DragomanError:  # it stays open in the store, and whoever resumes it is told why not
+                    self._refused.add(session_id)
+
+    async def _go_on(self, session_id: str) -> LiveSession | None:
+        """Start a session that is ours, from where it stands by now; ``None`` if it has ended."""
+        try:
+            record = await self.record(session_id)
+            return await self._start(record, await self._recall(record)) if record.is_open else None
+        except BaseException:
+            await self._custody.let_go(session_id)
+            raise
 
     async def _recall(self, record: SessionRecord) -> Memory:
         return recall([event async for event in self.stored(record.session_id)], record.books)
@@ -220,6 +276,8 @@ class Hub:
         async with self._starting:  # nobody resumes it while it closes
             await live.close()
             self._live.pop(live.session_id, None)
+            if not live.has_ended:
+                await self._custody.let_go(live.session_id)
             self._owners.pop(live.session_id, None)
         if timer := self._leaving.pop(live.session_id, None):
             timer.cancel()

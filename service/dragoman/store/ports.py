@@ -101,6 +101,29 @@ class SessionStore(Protocol):
         ...
 
 
+class Leases(Protocol):
+    """Which open sessions are this server's, where there are several."""
+
+    async def take(self, session_id: str, *, by_force: bool) -> bool:
+        """Hold an open session that is free, or ``by_force`` one that another server holds; return whether it is held.
+
+        After that, nobody else commits to it. Raises as ``SessionStore``.
+        """
+        ...
+
+    async def renew(self) -> set[str]:
+        """Say that this server is alive; return the open sessions that it holds. Raises as ``SessionStore``."""
+        ...
+
+    async def free(self) -> list[str]:
+        """Return the open sessions that this server may go on with and no other does, oldest first."""
+        ...
+
+    async def let_go(self, session_id: str) -> None:
+        """Let others go on with a session. Raises as ``SessionStore``."""
+        ...
+
+
 class SpooledAudio(Protocol):
     """The accepted audio of one session (s16le, mono, 16 kHz), counted from its first sample."""
 

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, case, delete, func, insert, not_, select, update
 
 from dragoman.domain.audio import SAMPLE_WIDTH_BYTES
-from dragoman.domain.errors import StoreConflictError, StoreFailedError
+from dragoman.domain.errors import SessionElsewhereError, StoreConflictError, StoreFailedError
 from dragoman.domain.events import (
     DurableEvent,
     SessionEnded,
@@ -21,6 +21,7 @@ from dragoman.domain.events import (
 )
 from dragoman.store import tables
 from dragoman.store.database import open_database, translated
+from dragoman.store.leases import Holder, SqlLeases
 from dragoman.store.outages import persisting
 from dragoman.store.ports import Books, SessionRecord, Used
 from dragoman.store.postgres import Password
@@ -36,7 +37,7 @@ _EVENTS = tables.events.c
 class SqlStore:
     """The ``SessionStore`` of a database. Event loops and threads may share one; close it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, holder: Holder | None = None) -> None:
         self.engine = engine
         """The database, for others who keep something in it."""
         self._reserve = None
@@ -44,12 +45,14 @@ class SqlStore:
             self._reserve = Reserve(Path(f"{engine.url.database}.reserve"))
             self._reserve.hold()
         self._writer = Writer(engine, self._reserve)
+        self.leases = SqlLeases(engine, self._writer, holder) if holder else None
+        """Which sessions are this server's, if there may be several."""
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, password: Password | None = None) -> Self:
-        """Open the database at a SQLAlchemy URL; see ``open_database``."""
-        return cls(open_database(url, password))
+    def open(cls, url: str, password: Password | None = None, holder: Holder | None = None) -> Self:
+        """Open the database at a SQLAlchemy URL, as one of several servers if it is a holder; see ``open_database``."""
+        return cls(open_database(url, password), holder)
 
     @property
     def has_room(self) -> bool:
@@ -78,7 +81,8 @@ class SqlStore:
         }
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(tables.sessions), row)
+            held = self.leases.columns if self.leases else {}
+            connection.execute(insert(tables.sessions).values({**row, **held}))
 
         query = select(tables.sessions).where(_SESSIONS.session_id == record.session_id)
 
@@ -101,10 +105,14 @@ class SqlStore:
             here.append(_SESSIONS.last_seq == first - 1)
             change["last_seq"] = events[-1].seq
             change["is_open"] = not any(isinstance(event, SessionEnded) for event in events)
+        if self.leases:
+            here.append(self.leases.is_mine)
         advance = update(tables.sessions).where(*here).values(change)
 
         def work(connection: Connection) -> None:
             if connection.execute(advance).rowcount != 1:
+                if self.leases and connection.scalar(select(not_(self.leases.is_mine)).where(here[0])):
+                    raise SessionElsewhereError("Another server has gone on with the session; resume it.")
                 raise StoreConflictError(
                     f"Session {session_id} does not stand where this would go on: it is unknown, it has ended, or "
                     "another process has gone on with it. Read it again."

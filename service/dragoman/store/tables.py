@@ -32,7 +32,10 @@ sessions = Table(
     Column("lost", BigInteger, nullable=False),
     Column("discarded", BigInteger, nullable=False),
     Column("uploaded_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("holder", String(64)),
+    Column("held_until_ms", BigInteger),
     Index("sessions_owner", "owner", "created_ms"),
+    Index("sessions_holder", "is_open", "holder"),
 )
 
 # ``key`` is what may be said once per session: a final by its utterance, a translation by utterance and target.
