@@ -25,7 +25,7 @@ def empty_database(postgres: PostgresServer) -> Iterator[str]:
         yield name
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that is up to date and empty."""
     if request.param == "postgres":

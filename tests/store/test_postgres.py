@@ -17,6 +17,8 @@ from dragoman.store.writer import Writer
 from tests.postgres import PostgresServer
 from tests.store.said import final, record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def database(postgres: PostgresServer, empty_database: str) -> Iterator[str]:

@@ -206,16 +206,20 @@ class Hub:
 
     async def _keep(self) -> None:
         """Keep the sessions of this server, let go of those that another one has taken, and take those left behind."""
+        was_heard = False
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            live = dict(self._live)
+            live, is_heard = dict(self._live), False
             with suppress(DragomanError):  # commits are fenced whether we hear of it or not
                 for session_id in await self._custody.lost(live.keys()):
                     live[session_id].give_up(
                         SessionElsewhereError("Another server has gone on with the session; resume it.")
                     )
-                if len(self._live) < self._rules.max_sessions:
+                # Where the database was away, leases have run out of servers that live: they are given a turn first.
+                if was_heard and len(self._live) < self._rules.max_sessions:
                     await self._adopt()
+                is_heard = True
+            was_heard = is_heard
 
     async def _adopt(self) -> None:
         """Go on with open sessions that nobody works on."""
