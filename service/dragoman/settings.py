@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
 
+    retention_days: float | None = Field(default=None, gt=0)
+    """How long transcripts are kept after they were begun; for ever, if not set."""
+
     job_workers: int = Field(default=1, ge=0, le=64)
     """Jobs that a server works on at once; 0 leaves them to others."""
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from dragoman.settings import Settings
 from dragoman.store.folder import private_folder
 
 if TYPE_CHECKING:
+    from dragoman.store.audit import AuditTrail
+    from dragoman.store.keys import KeyStore
     from dragoman.store.leases import Holder
     from dragoman.store.ports import Spool
 
@@ -87,3 +90,25 @@ def open_spool(settings: Settings) -> "Spool":
         )
     container = open_container(place.account_url, place.container, storage_credential(place, access))
     return BlobSpool(container, place.prefix, _SYNC_MS)
+
+
+@dataclass(frozen=True)
+class Ledgers:
+    """Who may use a server, and what was done: for commands that run beside it."""
+
+    keys: "KeyStore"
+    audit: "AuditTrail"
+
+
+def open_ledgers(settings: Settings) -> Ledgers:
+    """Open the database that the settings name.
+
+    Raises:
+        StoreFailedError, SettingsError, DependencyMissingError: if it cannot be opened.
+    """
+    from dragoman.store.audit import AuditTrail
+    from dragoman.store.database import open_database
+    from dragoman.store.keys import KeyStore
+
+    engine = open_database(settings.effective_database_url, database_password(settings))
+    return Ledgers(KeyStore(engine), AuditTrail(engine))

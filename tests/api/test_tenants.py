@@ -78,7 +78,7 @@ async def resumed(server: ServerProcess, key: str, session_id: str) -> str | Non
 def test_every_route_that_names_a_session_is_known_here(server: ServerProcess) -> None:
     document = json.loads(server.get("/openapi.json")[1])
     named = {path for path in document["paths"] if re.search(r"\{.*(id|session)", path)}
-    assert named == {*KNOWN, "/v1/jobs/{job_id}"}
+    assert named == {*KNOWN, "/v1/jobs/{job_id}", "/v1/acs/calls/{call_id}", "/v1/acs/calls/{call_id}/events"}
 
 
 def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
@@ -112,6 +112,18 @@ def test_another_tenants_jobs_are_not_there(server: ServerProcess) -> None:
         assert server.request("GET", f"/v1/jobs/{job}", None, Authorization=ours)[0] == 200
     listed = json.loads(server.get("/v1/jobs", Authorization=theirs)[1])["jobs"]
     assert job not in [each["job_id"] for each in listed]
+
+
+def test_another_tenants_calls_are_not_there(server: ServerProcess) -> None:
+    ours, theirs = made(server.data, "first"), made(server.data, "second")
+    status, body, _ = server.request("POST", "/v1/acs/calls", {}, Authorization=ours)
+    assert status == 201
+    call = json.loads(body)["call_id"]
+    for path in (f"/v1/acs/calls/{call}", f"/v1/acs/calls/{call}/events"):
+        foreign = server.get(path, Authorization=theirs)
+        unknown = server.get(path.replace(call, "c_1"), Authorization=theirs)
+        assert foreign[0] == unknown[0] == 404
+        assert refusal(foreign[1]) == refusal(unknown[1])
 
 
 def test_keys_of_one_tenant_see_the_same(server: ServerProcess) -> None:

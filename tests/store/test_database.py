@@ -25,16 +25,21 @@ def opened(path: Path) -> Iterator[Engine]:
         engine.dispose()
 
 
+def is_ours(item: object, name: str | None, kind: str, is_there: bool, other: object) -> bool:
+    """The index of finals is the database's: SQLite keeps it in tables of its own."""
+    return not (kind == "table" and (name or "").startswith("finals"))
+
+
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
     with opened(tmp_path / "a.db") as engine, engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": is_ours})
         assert compare_metadata(context, tables.metadata) == []
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         with opened(tmp_path / "a.db") as engine, engine.connect() as connection:
-            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["0004"]
+            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["0005"]
 
 
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -4,10 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine
 
 from dragoman.store import tables
 from dragoman.store.database import open_database
@@ -36,15 +35,4 @@ def test_what_was_there_is_the_default_tenants(tmp_path: Path) -> None:
         assert (row.session_id, row.tenant, row.owner, row.uploaded_bytes) == ("s_1", "default", "k", 0)
     (key,) = KeyStore(engine).list()
     assert (key.tenant, key.expires_ms, key.quota.streams) == ("default", None, None)
-    engine.dispose()
-
-
-@pytest.mark.parametrize("name", sorted(tables.metadata.tables))
-def test_the_tables_are_as_the_newest_migration_leaves_them(tmp_path: Path, name: str) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
-    there, table = inspect(engine), tables.metadata.tables[name]
-    assert {column["name"]: column["nullable"] for column in there.get_columns(name)} == {
-        column.name: column.nullable for column in table.columns
-    }
-    assert {index["name"] for index in there.get_indexes(name)} == {index.name for index in table.indexes}
     engine.dispose()

@@ -39,6 +39,8 @@ def add_answers(app: FastAPI, door: Door) -> None:
         """Answer from what was said; ``Accept: text/event-stream`` streams the sentences as they are borne out."""
         language = parse_target(asked.language)
         records = [await door.server.allowed(session_id, caller) for session_id in asked.sessions]
+        for record in records:
+            await door.note(caller, "transcript.ask", record.session_id)
         transcripts = [await read_back(door.server.hub.stored(record.session_id)) for record in records]
         conversation = conversation_of(transcripts)
         step = door.server.runtime.steps.answer()

@@ -17,6 +17,7 @@ from dragoman.api.entra import EntraOptions, EntraTokens
 from dragoman.api.jobs import add_jobs
 from dragoman.api.openai import add_openai
 from dragoman.api.pages import add_pages
+from dragoman.api.past import add_past
 from dragoman.api.problems import explained, headers_of, problem, status_of
 from dragoman.api.stream import Patience, serve_stream
 from dragoman.api.traces import traces
@@ -29,6 +30,7 @@ from dragoman.pipeline.observer import Observers
 from dragoman.runtime import Runtime
 from dragoman.serving import serving
 from dragoman.settings import Settings
+from dragoman.store.audit import AuditTrail
 from dragoman.store.scope import Scope
 
 
@@ -43,6 +45,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
                 serving(runtime, Observers(door.watch, traces())) as door.server,
                 working(door.server) as door.crew,
             ):
+                door.audit = AuditTrail(door.server.engine)
                 door.doorkeeper = Doorkeeper(
                     door.server.keys, runtime.settings.allowed_origins, _entra(runtime.settings)
                 )
@@ -62,6 +65,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
     _add_operations(app, door, runtime)
     _add_sessions(app, door)
     add_transcripts(app, door)
+    add_past(app, door)
     add_answers(app, door)
     add_jobs(app, door)
     add_openai(app, door)

@@ -1,5 +1,8 @@
 """What the routes of the HTTP door share."""
 
+import asyncio
+from collections.abc import Mapping
+
 from fastapi import Depends, Request
 
 from dragoman.api.auth import Caller, Doorkeeper
@@ -7,15 +10,17 @@ from dragoman.api.stream import Patience
 from dragoman.api.watch import Watch
 from dragoman.jobs.crew import Crew
 from dragoman.serving import Serving
+from dragoman.store.audit import AuditTrail
 from dragoman.store.scope import Scope
 
 
 class Door:
-    """The server behind the routes; ``server``, ``crew`` and ``doorkeeper`` are there while the application runs."""
+    """The server behind the routes; it, its crew, doorkeeper and audit trail are there while the application runs."""
 
     server: Serving
     crew: Crew
     doorkeeper: Doorkeeper
+    audit: AuditTrail
 
     def __init__(self, patience: Patience | None = None) -> None:
         self.watch = Watch()
@@ -29,3 +34,13 @@ class Door:
 
         caller: Caller = Depends(admit)
         return caller
+
+    async def note(
+        self, caller: Caller, action: str, resource: str, details: Mapping[str, str | int | None] | None = None
+    ) -> None:
+        """Enter what was done into the audit trail; what is not entered is not done.
+
+        Raises:
+            StoreFailedError: if it cannot be entered.
+        """
+        await asyncio.to_thread(self.audit.add, caller.tenant, caller.owner, action, resource, details or {})

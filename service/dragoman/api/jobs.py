@@ -65,6 +65,8 @@ def add_jobs(app: FastAPI, door: Door) -> None:
             raise
         if not is_new:
             crew.files.drop(job_id)
+        if is_new:
+            await door.note(caller, "job.submit", job_id)
         crew.wake()
         return JSONResponse(taken.told(), 202, {"Location": f"/v1/jobs/{taken.job_id}"})
 
@@ -84,6 +86,7 @@ def add_jobs(app: FastAPI, door: Door) -> None:
         """End a job that is not over; one that is stays as it is."""
         ended = _there(await asyncio.to_thread(door.crew.jobs.cancel, job_id, caller.tenant))
         await asyncio.to_thread(door.crew.files.drop, job_id)
+        await door.note(caller, "job.cancel", job_id)
         return JSONResponse(ended.told())
 
 

@@ -19,6 +19,8 @@ _STATUS: Final = {
     "origin_refused": 403,
     "quota_exceeded": 429,
     "session_elsewhere": 503,
+    "session_erased": 410,
+    "session_open": 409,
     "session_unknown": 404,
     "spool_failed": 503,
     "spool_full": 507,

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from dragoman.api.auth import Caller
 from dragoman.api.door import Door
+from dragoman.api.past import there
 from dragoman.api.uploads import begin, wishes_of_form
 from dragoman.domain.errors import CaptionsLanguageError
 from dragoman.domain.events import DurableEvent, to_json
@@ -45,6 +46,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
         _check_captions(format, wishes, captions_in)
         kept = await begin(door.server, file, wishes, caller, channel)
+        await door.note(caller, "transcript.create", kept.session_id)
         events = kept.events()
         location = {"Location": f"/v1/transcripts/{kept.session_id}"}
         if format == "jsonl":
@@ -64,7 +66,8 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         caller: Caller = reader,
     ) -> Response:
         """Return what a session, live or of the past, has said so far."""
-        record = await door.server.allowed(session_id, caller)
+        record = await there(door, session_id, caller)
+        await door.note(caller, "transcript.read", session_id, {"format": format})
         events = door.server.hub.stored(record.session_id)
         if format == "jsonl":
             return StreamingResponse(_lines(events), media_type=_MEDIA_TYPES[format])

@@ -12,9 +12,10 @@ from dragoman.domain.errors import DependencyMissingError
 from dragoman.store.scope import Scope
 
 if TYPE_CHECKING:
-    from dragoman.store.keys import KeyStore, NewKey
+    from dragoman.storage import Ledgers
+    from dragoman.store.keys import KeyRecord, NewKey
 
-_DATA = click.option(
+DATA = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of sessions and keys.", metavar="FOLDER"
 )
 
@@ -40,7 +41,7 @@ def keys() -> None:
 @click.option("--streams", type=click.IntRange(0), help="Live streams at once.")
 @click.option("--minutes-per-day", type=click.FloatRange(0), help="Minutes of audio a day.")
 @click.option("--mb-per-day", type=click.FloatRange(0), help="Megabytes a day.")
-@_DATA
+@DATA
 def create(
     name: str,
     scopes: tuple[str, ...],
@@ -55,7 +56,10 @@ def create(
     bytes_per_day = None if mb_per_day is None else round(mb_per_day * 1_000_000)
     expires_ms = None if days is None else round((time.time() + days * 86_400) * 1_000)
     quota = Quota(streams, minutes_per_day, bytes_per_day)
-    _show(_open(data).create(name, map(Scope, scopes), tenant, quota, expires_ms))
+    opened = ledgers(data)
+    new = opened.keys.create(name, map(Scope, scopes), tenant, quota, expires_ms)
+    _note(opened, new.record, "key.create")
+    _show(new)
 
 
 @keys.command()
@@ -63,16 +67,18 @@ def create(
 @click.option(
     "--overlap-hours", type=click.FloatRange(0), default=24.0, show_default=True, help="How long both keys are good."
 )
-@_DATA
+@DATA
 def rotate(key_id: str, overlap_hours: float, data: Path | None) -> None:
     """Make a key that takes the place of the one with this ID, and print it, this once."""
-    new = _open(data).rotate(key_id, overlap_hours * 3_600)
+    opened = ledgers(data)
+    new = opened.keys.rotate(key_id, overlap_hours * 3_600)
+    _note(opened, new.record, "key.rotate")
     _show(new)
     click.secho(f"Key {key_id} is good for {overlap_hours:g} hours more.", err=True)
 
 
 @keys.command("list")
-@_DATA
+@DATA
 def list_keys(data: Path | None) -> None:
     """List the keys, revoked ones too; none of them is shown."""
     found = [
@@ -85,7 +91,7 @@ def list_keys(data: Path | None) -> None:
             _day(record.expires_ms),
             _day(record.revoked_ms),
         )
-        for record in _open(data).list()
+        for record in ledgers(data).keys.list()
     ]
     rows = [("id", "name", "tenant", "scopes", "created", "expires", "revoked"), *found]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -95,10 +101,14 @@ def list_keys(data: Path | None) -> None:
 
 @keys.command()
 @click.argument("key_id", metavar="ID")
-@_DATA
+@DATA
 def revoke(key_id: str, data: Path | None) -> None:
     """Make the key with this ID useless."""
-    _open(data).revoke(key_id)
+    opened = ledgers(data)
+    opened.keys.revoke(key_id)
+    for record in opened.keys.list():
+        if record.key_id == key_id:
+            _note(opened, record, "key.revoke")
     click.secho(f"Key {key_id} is revoked.", err=True)
 
 
@@ -111,18 +121,26 @@ def _show(new: "NewKey") -> None:
     )
 
 
-def _open(data: Path | None) -> "KeyStore":
+def ledgers(data: Path | None) -> "Ledgers":
+    """Return the keys and the audit trail of the database that the settings name, or of a folder.
+
+    Raises:
+        DependencyMissingError: if what it takes is not installed.
+    """
     try:
-        from dragoman.store.keys import KeyStore
+        from dragoman.storage import open_ledgers
     except ImportError as error:
         raise DependencyMissingError(
-            f"API keys need {error.name}; install it with: pip install 'dragoman[serve]'"
+            f"A server's database needs {error.name}; install it with: pip install 'dragoman[serve]'"
         ) from error
     from dragoman.settings import read_settings
-    from dragoman.storage import database_password
 
-    settings = read_settings(data=data)
-    return KeyStore.open(settings.effective_database_url, database_password(settings))
+    return open_ledgers(read_settings(data=data))
+
+
+def _note(opened: "Ledgers", record: "KeyRecord", action: str) -> None:
+    details = {"name": record.name, "scopes": _names(record.scopes)}
+    opened.audit.add(record.tenant, "command line", action, record.key_id, details)
 
 
 def _names(scopes: frozenset[Scope]) -> str:

@@ -356,3 +356,15 @@ class WebhookRefusedError(RequestInvalidError):
     """A webhook would go where this server does not call."""
 
     code = "webhook_refused"
+
+
+class SessionOpenError(DragomanError):
+    """A session has not ended yet."""
+
+    code = "session_open"
+
+
+class SessionErasedError(DragomanError):
+    """A session was erased."""
+
+    code = "session_erased"

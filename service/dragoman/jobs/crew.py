@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from dragoman.jobs.files import JobFiles
+from dragoman.jobs.retention import forget_old
 from dragoman.jobs.webhooks import Webhooks
 from dragoman.jobs.worker import Worker
 from dragoman.serving import Serving
@@ -38,6 +39,8 @@ async def working(server: Serving) -> AsyncIterator[Crew]:
     crew = Crew(jobs, files, webhooks, tuple(Worker(server, jobs, files) for _ in range(settings.job_workers)))
     await asyncio.to_thread(jobs.recover, files.place)
     tasks = [*(asyncio.create_task(each.run()) for each in crew.workers), asyncio.create_task(webhooks.run())]
+    if settings.retention_days is not None:
+        tasks.append(asyncio.create_task(forget_old(server.engine, settings.retention_days)))
     try:
         yield crew
     finally:

@@ -113,6 +113,7 @@ def _use_sqlite(engine: Engine, path: Path) -> None:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute("PRAGMA secure_delete = ON")  # what is erased is not left in free pages
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

@@ -104,3 +104,25 @@ webhooks = Table(
     Column("due_ms", BigInteger, nullable=False),
     Column("is_open", Boolean, nullable=False),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("tenant", String(64), nullable=False),
+    Column("actor", Text),
+    Column("action", String(64), nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("session_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("erased_ms", BigInteger, nullable=False),
+    Column("reason", String(64), nullable=False),
+)

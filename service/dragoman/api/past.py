@@ -1,0 +1,66 @@
+"""What was said in the past: found by its words, and erased when somebody asks for that."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
+from fastapi.responses import JSONResponse
+
+from dragoman.api.auth import Caller
+from dragoman.api.door import Door
+from dragoman.domain.errors import SessionErasedError, SessionUnknownError
+from dragoman.store.erasure import ASKED, erase, is_erased
+from dragoman.store.ports import SessionRecord
+from dragoman.store.scope import Scope
+from dragoman.store.search import search
+
+
+def add_past(app: FastAPI, door: Door) -> None:
+    """Add the routes."""
+    reader = door.admitted(Scope.TRANSCRIPTS)
+
+    @app.get("/v1/search")
+    async def find(
+        q: Annotated[str, Query(min_length=1, max_length=500, description="Words that must all be in a final.")],
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        caller: Caller = reader,
+    ) -> JSONResponse:
+        """Return finals in which all words are, newest session first."""
+        hits = await asyncio.to_thread(search, door.server.engine, caller.tenant, q, limit)
+        await door.note(caller, "search", "finals", {"hits": len(hits)})
+        found = [
+            {
+                "session_id": hit.final.session_id,
+                "session_created_ms": hit.created_ms,
+                "utterance_id": hit.final.utterance_id,
+                "start_ms": hit.final.start_ms,
+                "end_ms": hit.final.end_ms,
+                "locale": hit.final.locale,
+                "text": hit.final.text,
+            }
+            for hit in hits
+        ]
+        return JSONResponse({"finals": found})
+
+    @app.delete("/v1/transcripts/{session_id}", status_code=204)
+    async def forget(session_id: str, caller: Caller = reader) -> Response:
+        """Erase a session that has ended: text, translations, insights. What stays is that it was erased, and when."""
+        record = await there(door, session_id, caller)
+        await asyncio.to_thread(erase, door.server.engine, record.session_id, ASKED)
+        await door.note(caller, "transcript.erase", session_id, {"reason": ASKED})
+        return Response(status_code=204)
+
+
+async def there(door: Door, session_id: str, caller: Caller) -> SessionRecord:
+    """Return a session that a caller may see.
+
+    Raises:
+        SessionErasedError: if it was the caller's tenant's, and was erased.
+        SessionUnknownError: if there is none, or not for this caller.
+    """
+    try:
+        return await door.server.allowed(session_id, caller)
+    except SessionUnknownError:
+        if await asyncio.to_thread(is_erased, door.server.engine, session_id, caller.tenant):
+            raise SessionErasedError("This session was erased.") from None
+        raise
