@@ -33,8 +33,8 @@ def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
 def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRAGOMAN_AZURE_ENDPOINTS", "https://a.cognitiveservices.azure.com, https://b.example")
     monkeypatch.setenv("DRAGOMAN_DO_NOT_TRANSLATE", "Contoso,")
-    monkeypatch.setenv("DRAGOMAN_AZURE_KEY", "secret")
+    monkeypatch.setenv("DRAGOMAN_AZURE_KEY", "hush-hush")
     settings = read_settings()
     assert settings.azure_endpoints == ("https://a.cognitiveservices.azure.com", "https://b.example")
     assert settings.do_not_translate == ("Contoso",)
-    assert "secret" not in repr(settings)
+    assert "hush-hush" not in repr(settings)
