@@ -11,6 +11,8 @@ from dragoman.domain.errors import AudioEmptyError, AudioNotFoundError, AudioUnr
 from tests.audio.corpus import s16, tone, wave
 from tests.audio.listening import levels, listen
 
+pytestmark = pytest.mark.slow
+
 LOW_HZ, HIGH_HZ = 440.0, 1_500.0
 
 

@@ -13,6 +13,8 @@ from tests.cli.test_data import CARD, home, run
 
 __all__ = ["home"]
 
+pytestmark = pytest.mark.slow
+
 
 def calls(folder: Path) -> Path:
     folder.mkdir()

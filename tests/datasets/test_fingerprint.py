@@ -13,6 +13,8 @@ from dragoman.domain.audio import AudioFrame
 from dragoman.resources import samples_folder
 from tests.datasets.sounds import Signal, noise, tone
 
+pytestmark = pytest.mark.slow
+
 CALLS = ("en_call.wav", "es_call.wav", "short_answers_de.flac", "babble_es.flac")
 
 

@@ -124,6 +124,7 @@ def assert_settled(heard: list[Heard], samples: int) -> None:
         assert final.text == f"{final.covers.start // 100}-{(final.covers.end - 1) // 100}"
 
 
+@pytest.mark.slow
 @settings(max_examples=30)  # a hang takes half a second
 @given(at=st.integers(0, 40 * FRAME - 1), hangs=st.booleans())
 def test_a_failure_at_any_moment_loses_and_doubles_nothing(at: int, hangs: bool) -> None:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu import corpus_bleu, corpus_chrf, corpus_ter
 
 from dragoman.evaluation.figures import draw, estimate
@@ -115,9 +114,12 @@ def test_languages_without_spaces_are_scored_by_characters() -> None:
     assert "tok:char" in translation.signatures(["ja"])["bleu/ja"]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(text.filter(bool), text), min_size=1, max_size=5))
 def test_summaries_score_as_with_rouge_score(given_pairs: list[tuple[str, str]]) -> None:
+    from rouge_score.rouge_scorer import RougeScorer  # takes seconds to load
+
     scorer = RougeScorer(["rouge1", "rouge2", "rougeL"])
     each_score = [scorer.score(truth, made) for truth, made in given_pairs]
     counted = [rouge_counts(made, truth) for truth, made in given_pairs]

@@ -53,6 +53,7 @@ def lags(events: list[Event]) -> int:
     return sum(isinstance(event, WarningEvent) and event.code == "lagging" for event in events)
 
 
+@pytest.mark.slow
 def test_who_follows_is_told_once_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in (("_LAGGING_S", 0.2), ("_CAUGHT_UP_S", 0.1), ("_ACK_EVERY_S", 0.02)):
         monkeypatch.setattr(live_module, name, value)

@@ -13,6 +13,8 @@ from training.speech.mel import log_power, whisper_input
 from training.speech.voices import HELD_OUT_EXOTIC, HELD_OUT_ORDINARY, ORDINARY, Voice, training_variants
 from training.text.sentences import Word
 
+pytestmark = pytest.mark.slow
+
 
 def _speak(text: str, language: str = "en", accent: str = "en-us") -> Spoken:
     return espeak().speak([Word(word, word) for word in text.split()], Voice(language, accent, "m3"))

@@ -11,6 +11,8 @@ from training.recordings.casting import cast
 from training.recordings.phrases import Phrasebook
 from training.recordings.script import Recording, ScriptError, load_scripts
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 HEAD = '[[recording]]\nfile = "a.flac"\ntitle = "A"\nseed = 1\nspeakers = { A = { variant = "f2" } }\n'
 

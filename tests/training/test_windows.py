@@ -11,6 +11,8 @@ from training.whisper.recipe import Recipe
 from training.whisper.tokens import Tokens, train_tokens
 from training.whisper.windows import NOWHERE, Row, Window, Windows
 
+pytestmark = pytest.mark.slow
+
 PLAIN = Recipe(no_speech=0, several=0, cropped=0, cut=0, long=0, noisy=0, telephone=0)
 
 

@@ -106,6 +106,7 @@ def test_continuous_follows_every_switch_at_the_right_utterance(transcribe: Tran
     assert [final.locale for final in finals(heard)] == [sentence.locale for sentence in mixed.sentences]
 
 
+@pytest.mark.slow
 def test_continuous_does_not_switch_within_a_call_of_one_language(transcribe: Transcribe) -> None:
     for name in ("en", "es", "de", "fr"):
         heard = transcribe(call(name).frames(), TranscriptionRequest(ALL))
@@ -181,6 +182,7 @@ def test_leaving_early_leaves_nothing_running(micro: RightSizedWhisper, schedule
     assert asyncio.run(leave()) == set()
 
 
+@pytest.mark.slow
 def test_sessions_share_one_model(micro: RightSizedWhisper, scheduler: Scheduler) -> None:
     async def texts(name: str) -> list[str]:
         engine = WhisperTranscriber(micro, scheduler)
