@@ -71,6 +71,12 @@ def test_a_query_is_words_and_nothing_else(store: SqlStore, query: str) -> None:
     assert texts(store, "acme", query) == (["The kettle is red."] if "kettle" in query else [])
 
 
+def test_what_an_index_cannot_hold_is_kept_all_the_same(store: SqlStore) -> None:
+    keep(store, "s_1", 1, "acme", "kettle \x00", "\\u0000 kettle", "a kettle")
+    assert len(asyncio.run(store.events("s_1"))) == 3
+    assert "a kettle" in texts(store, "acme", "kettle")
+
+
 def test_what_is_deleted_is_not_found(store: SqlStore) -> None:
     keep(store, "s_1", 1, "acme", "The kettle is red.")
     keep(store, "s_2", 2, "acme", "Another kettle.")

@@ -25,7 +25,7 @@ _SQLITE: Final = text(
 _POSTGRES: Final = text(
     "SELECT events.body, sessions.created_ms FROM events JOIN sessions ON sessions.session_id = events.session_id"
     " WHERE events.type = 'transcript.final' AND sessions.tenant = :tenant"
-    " AND to_tsvector('simple', (events.body::json) ->> 'text') @@ plainto_tsquery('simple', :words)"
+    " AND to_tsvector('simple', final_text(events.body)) @@ plainto_tsquery('simple', :words)"
     " ORDER BY sessions.created_ms DESC, events.session_id, events.seq LIMIT :limit"
 )
 

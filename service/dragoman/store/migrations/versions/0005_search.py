@@ -27,7 +27,10 @@ _SQLITE = (
     END""",
 )
 _POSTGRES = (
-    """CREATE INDEX finals ON events USING gin (to_tsvector('simple', (body::json) ->> 'text'))
+    # What PostgreSQL's texts cannot hold (a zero character) is kept as it was said, and only not found.
+    """CREATE FUNCTION final_text(body text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+        BEGIN RETURN (body::json) ->> 'text'; EXCEPTION WHEN OTHERS THEN RETURN ''; END $$""",
+    """CREATE INDEX finals ON events USING gin (to_tsvector('simple', final_text(body)))
         WHERE type = 'transcript.final'""",
     """CREATE FUNCTION audit_kept() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'the audit trail is not changed'; END $$""",
