@@ -63,11 +63,11 @@ def add_jobs(app: FastAPI, door: Door) -> None:
         except BaseException:
             crew.files.drop(job_id)
             raise
-        if not is_new:
-            crew.files.drop(job_id)
         if is_new:
             await door.note(caller, "job.submit", job_id)
-        crew.wake()
+            crew.wake()
+        else:
+            crew.files.drop(job_id)
         return JSONResponse(taken.told(), 202, {"Location": f"/v1/jobs/{taken.job_id}"})
 
     @app.get("/v1/jobs")

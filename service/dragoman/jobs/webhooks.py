@@ -59,13 +59,13 @@ class Webhooks:
         while True:
             try:
                 hook = await asyncio.to_thread(self._jobs.due_hook, _PAUSE_MS)
-            except StoreFailedError:
-                hook = None
-            if hook is None:
-                await asyncio.sleep(_LOOK_S)
-                continue
-            if await asyncio.to_thread(self._call, hook) or hook.attempts >= MOST_ATTEMPTS:
-                await asyncio.to_thread(self._jobs.told, hook.job_id)
+                if hook is not None:
+                    if await asyncio.to_thread(self._call, hook) or hook.attempts >= MOST_ATTEMPTS:
+                        await asyncio.to_thread(self._jobs.told, hook.job_id)
+                    continue
+            except StoreFailedError as error:  # what was not entered as told is told again
+                _LOG.warning("webhooks cannot be read: %s", error.code)
+            await asyncio.sleep(_LOOK_S)
 
     def _call(self, hook: Hook) -> bool:
         """Make a call; return whether somebody listened. Where it leads on to is not followed."""

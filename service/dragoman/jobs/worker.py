@@ -39,13 +39,12 @@ class Worker:
             self.woken.clear()
             try:
                 job = await asyncio.to_thread(self._jobs.claim, self._name, self._files.place)
-            except StoreFailedError as error:
-                _LOG.warning("jobs cannot be read: %s", error.code)
-                job = None
-            if job is None:
-                await self._until_woken(_LOOK_S)
-            else:
-                await self._work(job)
+                if job is not None:
+                    await self._work(job)
+                    continue
+            except DragomanError as error:  # the database is away: what was under way is taken again with its lease
+                _LOG.warning("jobs cannot be worked on: %s", error.code)
+            await self._until_woken(_LOOK_S)
 
     async def _work(self, job: JobRecord) -> None:
         trouble: tuple[str, str] | tuple[()] = ()

@@ -209,7 +209,10 @@ class JobStore:
             return _record(connection.execute(select(tables.jobs).where(*mine)).one())
 
     def due_hook(self, pause_ms: int) -> Hook | None:
-        """Take a call that is due; it is due again ``pause_ms`` later, unless ``told`` says that it was made."""
+        """Take a call that is due; unless ``told`` says that it was made, it is due again later.
+
+        That is ``pause_ms`` after the first attempt, and twice as long after each one that follows.
+        """
         now_ms = self._now_ms()
         query = (
             select(tables.webhooks)
