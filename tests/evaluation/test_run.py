@@ -150,6 +150,6 @@ def test_a_run_that_is_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert len(done) == len(set(done)), "what was told to be done was not done again"
     rest = Counting()
     run(tmp_path, rest)
-    assert sorted(rest.seen) == sorted({item.id for item in ITEMS} - set(done)) or len(rest.seen) < 6 - len(done)
+    assert not set(rest.seen) & set(done)
     made: Run[Item] = Run(tmp_path, {"candidate": "a"})
     assert [json.loads(each.lines[-1]) for each in made.done(ITEMS)].count("done") >= len(done)

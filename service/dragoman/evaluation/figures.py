@@ -87,11 +87,6 @@ def ratio(scale: float = 1.0) -> OfSums:
     return OfSums(lambda sums: scale * sums[:, 0] / sums[:, 1], observed=1)
 
 
-def mean() -> OfSums:
-    """Return the figure of ``(sum, number)``: the mean."""
-    return ratio()
-
-
 def draw(items: int, draws: int = DRAWS) -> Floats:
     """Return how often every item is in each draw, shape ``(1 + draws, items)``; the first is the items themselves."""
     random = np.random.default_rng(_SEED)

@@ -18,7 +18,7 @@ from dragoman.evaluation.scored import Scored, Shown
 
 SCHEMA: Final = 1
 DIMENSIONS: Final = ("language", "reader", "kind", "noise", "channel", "speaker", "length", "recording")
-"""What figures are also told by; of a recording only what is shown as the worst of them."""
+"""What figures are also told by. A baseline keeps all but those by recording."""
 
 _WORST: Final = 12
 
