@@ -19,6 +19,7 @@ from dragoman.datasets.store import DatasetStore, Kept
 from dragoman.domain.audio import AudioFrame, to_ms
 from dragoman.domain.errors import DatasetInvalidError, DragomanError, LocaleError
 from dragoman.domain.language import parse_locale
+from dragoman.domain.validation import first_problem
 
 _AT_ONCE: Final = min(4, os.cpu_count() or 1)
 
@@ -102,8 +103,7 @@ async def _item(objects: Objects, draft: Draft, path: Path, defaults: Defaults) 
     try:
         item = RecordingItem.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DatasetInvalidError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise DatasetInvalidError(first_problem(error)) from error
     if await asyncio.to_thread(objects.put, path) != digest:
         raise DatasetInvalidError("It was changed while it was read; try again.")
     return item

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from dragoman.domain.errors import DatasetInvalidError
+from dragoman.domain.validation import first_problem
 
 NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 """What a dataset may be called."""
@@ -143,10 +144,8 @@ def make_card(fields: Mapping[str, object]) -> Card:
     try:
         return Card.model_validate(dict(fields))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        if where == "name":
+        if error.errors()[0]["loc"] == ("name",):
             raise DatasetInvalidError(
                 f"'{fields.get('name')}' is no name of a dataset: lower case, digits, '.', '_' and '-', at most 64."
             ) from error
-        raise DatasetInvalidError(f"The card is wrong: {where}: {first['msg']}") from error
+        raise DatasetInvalidError(f"The card is wrong: {first_problem(error)}") from error

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dragoman.domain.errors import SettingsError
+from dragoman.domain.validation import first_problem
 
 
 class RecognitionOptions(BaseModel):
@@ -43,5 +44,4 @@ def choose_recognition(
             phrases=tuple(phrases), speakers=speakers, dictation=dictation, end_silence_ms=end_silence_ms
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+        raise SettingsError(f"{first_problem(error)}.") from error
