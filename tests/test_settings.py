@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.domain.errors import SettingsError
-from dragoman.settings import read_settings
+from dragoman.settings import read_settings, settings_elsewhere
 
 
 def test_the_defaults_work_offline() -> None:
@@ -38,3 +38,18 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.azure_endpoints == ("https://a.cognitiveservices.azure.com", "https://b.example")
     assert settings.do_not_translate == ("Contoso",)
     assert "hush-hush" not in repr(settings)
+
+
+def test_settings_of_elsewhere_know_nothing_of_this_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_MODEL", "small")
+    settings = settings_elsewhere({"chat_temperature": "0.5"})
+    assert (settings.model, settings.chat_temperature) == ("micro", 0.5)
+    with pytest.raises(SettingsError, match="beams"):
+        settings_elsewhere({"beams": 5})
+
+
+def test_azure_ml_says_where_the_words_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZUREML_MODEL_DIR", "/models/1")
+    assert read_settings().flow_folder == Path("/models/1")
+    monkeypatch.setenv("DRAGOMAN_FLOW_FOLDER", "words")
+    assert read_settings().flow_folder == Path("words")

@@ -4,13 +4,14 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Request, Response, params
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from dragoman.domain.errors import ChatFilteredError, DragomanError, LocaleError
+from dragoman.domain.errors import ChatFilteredError, DragomanError, LocaleError, SettingsError
 from dragoman.domain.insight import Claim
 from dragoman.domain.language import parse_target
 from dragoman.insight.answering import Answer
@@ -105,7 +106,8 @@ def _refused(code: str, message: str, status: int = 400) -> JSONResponse:
 
 
 def _insight(settings: Settings) -> Scored:
-    step = Steps(settings).insight()
+    step = Steps(settings).insight(_words("insight", settings))
+    step = step if settings.flow_shots is None else step.with_shots(settings.flow_shots)
 
     async def run(body: bytes) -> Json:
         given = _Input.model_validate_json(body)
@@ -116,7 +118,8 @@ def _insight(settings: Settings) -> Scored:
 
 
 def _answer(settings: Settings) -> Scored:
-    step = Steps(settings).answer()
+    step = Steps(settings).answer(_words("answer", settings))
+    step = step if settings.flow_shots is None else step.with_shots(settings.flow_shots)
 
     async def run(body: bytes) -> Json:
         given = _Question.model_validate_json(body)
@@ -131,6 +134,24 @@ def _answer(settings: Settings) -> Scored:
                 yield _named(item), item.model_dump_json()
 
     return Scored(run, stream)
+
+
+def _words(flow: str, settings: Settings) -> Path | None:
+    """Return the folder of a flow's words, which Azure ML may put into another one; ``None`` for those that ship.
+
+    Raises:
+        SettingsError: if they are not there.
+    """
+    if settings.flow_folder is None:
+        return None
+    name = f"{flow}_system.jinja2"
+    for folder in (settings.flow_folder, *sorted(each for each in settings.flow_folder.glob("*") if each.is_dir())):
+        if (folder / name).is_file():
+            return folder
+    raise SettingsError(
+        f"There is no '{name}' in '{settings.flow_folder}', nor in a folder in it: it holds no flow '{flow}'. "
+        "Set DRAGOMAN_FLOW_FOLDER to the folder of its words, or deploy the model of this flow."
+    )
 
 
 def _named(item: Claim | Answer) -> str:

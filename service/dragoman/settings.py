@@ -1,11 +1,12 @@
 """The one place that reads settings: keyword arguments first, then ``DRAGOMAN_…`` environment variables."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dragoman.domain.errors import SettingsError
 
@@ -146,6 +147,17 @@ class Settings(BaseSettings):
     insight_key: SecretStr | None = None
     """Key of that endpoint; without it a token is shown (``azure_identity``), which is the better way."""
 
+    flow_folder: Path | None = Field(
+        default=None, validation_alias=AliasChoices("flow_folder", "DRAGOMAN_FLOW_FOLDER", "AZUREML_MODEL_DIR")
+    )
+    """Folder of the words of the flow that ``dragoman flows serve`` serves, or one that holds it.
+
+    Azure ML says in ``AZUREML_MODEL_DIR`` where it put the model of a deployment; if neither is set, those that ship.
+    """
+
+    flow_shots: int | None = Field(default=None, ge=0)
+    """Examples that go before what a served flow asks; one, if not set."""
+
     blob_endpoint: str | None = None
     """Blob Storage at an address of its own, such as an emulator: ``http://127.0.0.1:10000/devstoreaccount1``."""
 
@@ -153,7 +165,16 @@ class Settings(BaseSettings):
     """Key of storage accounts, for emulators; without it a token is shown (``azure_identity``), the better way."""
 
     azureml_workspace: str | None = None
-    """Workspace that datasets are pushed to: ``SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE``."""
+    """Workspace that datasets are pushed to and flows are released in: ``SUBSCRIPTION/RESOURCE_GROUP/WORKSPACE``."""
+
+    azureml_endpoint: str | None = None
+    """Azure Resource Manager at an address of its own, such as an emulator: ``https://127.0.0.1:8443``."""
+
+    release_key: Path | None = None
+    """PEM file of the Ed25519 key that signs what passed the gate."""
+
+    release_trusted: Annotated[tuple[Path, ...], NoDecode] = ()
+    """PEM files of the public keys of those whose signature is believed; in the environment separated like ``PATH``."""
 
     bertscore_model: Path | None = None
     """Folder of an encoder (as transformers saves it) for BERTScore; without one there is none."""
@@ -172,7 +193,7 @@ class Settings(BaseSettings):
             raise ValueError("DRAGOMAN_ENTRA_AUDIENCE and DRAGOMAN_ENTRA_TENANTS go together")
         return self
 
-    @field_validator("translation_models", mode="before")
+    @field_validator("release_trusted", "translation_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
@@ -191,14 +212,42 @@ class Settings(BaseSettings):
         return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
 
 
+class _Chosen(Settings):
+    """Settings that the environment has no say in."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the one source that counts."""
+        return (init_settings,)
+
+
+def settings_elsewhere(chosen: Mapping[str, object]) -> Settings:
+    """Return the settings of a process that runs somewhere else, with these and no others; raises as ``read_settings``.
+
+    Nothing of the environment of this process is in them.
+    """
+    return _read(_Chosen, chosen)
+
+
 def read_settings(**chosen: object) -> Settings:
     """Return the settings, where what was chosen (and is not ``None``) wins over the environment.
 
     Raises:
         SettingsError: naming each bad value and its variable.
     """
+    return _read(Settings, {name: value for name, value in chosen.items() if value is not None})
+
+
+def _read(kind: type[Settings], chosen: Mapping[str, object]) -> Settings:
     try:
-        return Settings.model_validate({name: value for name, value in chosen.items() if value is not None})
+        return kind.model_validate(chosen)
     except ValidationError as error:
         problems = "; ".join(
             f"{problem['loc'][0]} (DRAGOMAN_{str(problem['loc'][0]).upper()}): {problem['msg']}"
