@@ -1,5 +1,6 @@
 """``dragoman serve``: the HTTP and WebSocket door."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -44,7 +45,9 @@ def serve(host: str, port: int, model: str | None, data: Path | None, max_sessio
     from dragoman.storage import database_password
 
     settings = calibrated(read_settings(model=model, data=data, max_sessions=max_sessions))
-    if not KeyStore.open(settings.effective_database_url, database_password(settings)).any_active():
+    with closing(KeyStore.open(settings.effective_database_url, database_password(settings))) as keys:
+        has_keys = keys.any_active()
+    if not has_keys:
         if host not in ("127.0.0.1", "localhost", "::1"):
             raise SettingsError(
                 f"There are no API keys, so only this machine may be served, not {host}. "

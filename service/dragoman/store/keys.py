@@ -62,6 +62,10 @@ class KeyStore:
         """Open the database at a SQLAlchemy URL; see ``open_database``."""
         return cls(open_database(url, password))
 
+    def close(self) -> None:
+        """Let go of the database: SQLite empties its log when nobody has it open any more."""
+        self._reads.dispose()
+
     def create(
         self,
         name: str,
