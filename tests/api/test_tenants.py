@@ -78,7 +78,13 @@ async def resumed(server: ServerProcess, key: str, session_id: str) -> str | Non
 def test_every_route_that_names_a_session_is_known_here(server: ServerProcess) -> None:
     document = json.loads(server.get("/openapi.json")[1])
     named = {path for path in document["paths"] if re.search(r"\{.*(id|session)", path)}
-    assert named == {*KNOWN, "/v1/jobs/{job_id}", "/v1/acs/calls/{call_id}", "/v1/acs/calls/{call_id}/events"}
+    assert named == {
+        *KNOWN,
+        "/v1/sessions/{session_id}/feedback",
+        "/v1/jobs/{job_id}",
+        "/v1/acs/calls/{call_id}",
+        "/v1/acs/calls/{call_id}/events",
+    }
 
 
 def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
@@ -99,6 +105,20 @@ def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
         assert server.request("POST", "/v1/answers", asked, Authorization=theirs)[0] == 404
     assert asyncio.run(resumed(server, theirs, live)) == "session_unknown"
     assert asyncio.run(resumed(server, theirs, mine)) == "session_unknown"
+
+
+def test_feedback_on_another_tenants_session_is_not_there(server: ServerProcess) -> None:
+    ours, theirs = made(server.data, "first"), made(server.data, "second")
+    _, mine, _ = uploaded(server, ours)
+    path, said = f"/v1/sessions/{mine}/feedback", {"kind": "rating", "part": "transcript", "rating": 2}
+    assert server.request("POST", path, said, Authorization=ours)[0] == 201
+    for method, body in (("GET", None), ("POST", said), ("POST", {"kind": "shout"})):
+        status, answer, _ = server.request(method, path, body, Authorization=theirs)
+        foreign = (status, refusal(answer))
+        status, answer, _ = server.request(method, path.replace(mine, "s_0"), body, Authorization=theirs)
+        assert foreign == (status, refusal(answer))
+        assert foreign in ((404, "session_unknown"), (422, "request_invalid"))
+    assert len(json.loads(server.get(path, Authorization=ours)[1])["feedback"]) == 1
 
 
 def test_another_tenants_jobs_are_not_there(server: ServerProcess) -> None:

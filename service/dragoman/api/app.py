@@ -14,6 +14,7 @@ from dragoman.api.answers import add_answers
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.door import Door
 from dragoman.api.entra import EntraOptions, EntraTokens
+from dragoman.api.feedback import add_feedback
 from dragoman.api.jobs import add_jobs
 from dragoman.api.openai import add_openai
 from dragoman.api.pages import add_pages
@@ -66,6 +67,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
     _add_sessions(app, door)
     add_transcripts(app, door)
     add_past(app, door)
+    add_feedback(app, door)
     add_answers(app, door)
     add_jobs(app, door)
     add_openai(app, door)

@@ -11,6 +11,7 @@ _STATUS: Final = {
     "draining": 503,
     "engine_failed": 503,
     "engine_refused": 502,
+    "feedback_full": 409,
     "job_conflict": 409,
     "job_unknown": 404,
     "key_refused": 401,

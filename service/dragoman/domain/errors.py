@@ -368,3 +368,15 @@ class SessionErasedError(DragomanError):
     """A session was erased."""
 
     code = "session_erased"
+
+
+class FeedbackInvalidError(RequestInvalidError):
+    """Feedback is about something that the session does not hold."""
+
+    code = "feedback_invalid"
+
+
+class FeedbackFullError(DragomanError):
+    """As much was said of a session as is kept."""
+
+    code = "feedback_full"

@@ -1,4 +1,7 @@
-"""Forgets a session: text, translations, insights, the index of words; what stays is that it was, and when it went."""
+"""Forgets a session: text, translations, insights, feedback, the index of words.
+
+What stays is that it was, and when it went.
+"""
 
 import time
 from typing import Final
@@ -27,6 +30,7 @@ def erase(engine: Engine, session_id: str, reason: str) -> None:
             return
         if row.is_open:
             raise SessionOpenError("This session has not ended; end it before it is erased.")
+        connection.execute(delete(tables.feedback).where(tables.feedback.c.session_id == session_id))
         connection.execute(delete(tables.events).where(tables.events.c.session_id == session_id))
         connection.execute(delete(tables.sessions).where(mine))
         tombstone = {

@@ -97,7 +97,7 @@ class SessionStore(Protocol):
         ...
 
     async def delete(self, session_id: str) -> None:
-        """Delete a session and its events; an unknown one is no error."""
+        """Delete a session, its events and what was said of it; an unknown one is no error."""
         ...
 
 

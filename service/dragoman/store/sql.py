@@ -157,6 +157,7 @@ class SqlStore:
         """Delete a session and its events; see ``SessionStore``."""
 
         def work(connection: Connection) -> None:
+            connection.execute(delete(tables.feedback).where(tables.feedback.c.session_id == session_id))
             connection.execute(delete(tables.events).where(_EVENTS.session_id == session_id))
             connection.execute(delete(tables.sessions).where(_SESSIONS.session_id == session_id))
 

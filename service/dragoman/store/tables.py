@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -125,4 +126,24 @@ tombstones = Table(
     Column("tenant", String(64), nullable=False),
     Column("erased_ms", BigInteger, nullable=False),
     Column("reason", String(64), nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("feedback_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("session_id", String(64), ForeignKey("sessions.session_id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("actor", Text),
+    Column("kind", String(16), nullable=False),
+    Column("part", String(16), nullable=False),
+    Column("target", String(64)),
+    Column("utterance_id", String(64)),
+    Column("rating", SmallInteger),
+    Column("text", Text),
+    Column("locale", String(64)),
+    Column("comment", Text),
+    Index("feedback_session", "session_id", "created_ms"),
+    Index("feedback_tenant", "tenant", "created_ms"),
 )

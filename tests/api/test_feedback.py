@@ -1,0 +1,109 @@
+"""What people say of a session's texts goes in and comes out, and is erased with the session."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.server import ServerProcess
+from tests.api.test_past import audit, everything
+from tests.api.test_tenants import made, refusal, uploaded
+
+pytestmark = pytest.mark.slow
+
+RATING = {"kind": "rating", "part": "transcript", "rating": 4}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    data = tmp_path_factory.mktemp("feedback") / "data"
+    made(data, "first")
+    with ServerProcess(data) as running:
+        yield running
+
+
+def given(server: ServerProcess, key: str, session_id: str, said: object) -> tuple[int, str]:
+    return server.request("POST", f"/v1/sessions/{session_id}/feedback", said, Authorization=key)[:2]
+
+
+def utterance(server: ServerProcess, key: str, session_id: str) -> str:
+    body = server.get(f"/v1/transcripts/{session_id}", Authorization=key)[1]
+    return str(json.loads(body)["utterances"][0]["utterance_id"])
+
+
+def test_what_is_said_is_kept_and_told_by_whom_until_the_session_is_erased(server: ServerProcess) -> None:
+    key = made(server.data, "first")
+    _, session_id, _ = uploaded(server, key)
+    spoken = utterance(server, key, session_id)
+    correction = {
+        "kind": "correction",
+        "part": "transcript",
+        "utterance_id": spoken,
+        "text": "Zwetschgenknödel, bitte.",
+        "locale": "de-AT",
+        "comment": "He said Knödel.",
+    }
+    assert given(server, key, session_id, RATING)[0] == 201
+    status, body = given(server, key, session_id, correction)
+    assert status == 201
+    actor = key.removeprefix("Bearer dgm_")[:8]
+    kept = json.loads(server.get(f"/v1/sessions/{session_id}/feedback", Authorization=key)[1])["feedback"]
+    assert [each["actor"] for each in kept] == [actor, actor]
+    assert kept[1] == json.loads(body)
+    assert {name: kept[1][name] for name in correction} == correction
+    assert b"Zwetschgenkn" in everything(server.data)
+
+    assert server.request("DELETE", f"/v1/transcripts/{session_id}", None, Authorization=key)[0] == 204
+    for answer in (
+        server.get(f"/v1/sessions/{session_id}/feedback", Authorization=key),
+        given(server, key, session_id, RATING),
+    ):
+        assert (answer[0], refusal(answer[1])) == (410, "session_erased")
+    told = [json.loads(line) for line in audit(server.data, "list", "-f", "jsonl").stdout.splitlines()]
+    mine = [each for each in told if each["resource"] == session_id and each["action"].startswith("feedback")]
+    assert [(each["action"], each["actor"]) for each in mine] == [
+        ("feedback.give", actor),
+        ("feedback.give", actor),
+        ("feedback.read", actor),
+    ]
+    assert "Zwetschgenkn" not in json.dumps(told, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "cause"),
+    [
+        ({**RATING, "rating": 9}, "request_invalid", "less than or equal to 5"),
+        ({**RATING, "kind": "shout"}, "request_invalid", "rating"),
+        ({**RATING, "utterance_id": "u_99"}, "feedback_invalid", "no such utterance"),
+        ({**RATING, "part": "insight"}, "feedback_invalid", "no insight"),
+        ({**RATING, "part": "translation", "target": "nonsense!"}, "locale_invalid", "nonsense"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_cause(
+    server: ServerProcess, said: dict[str, object], code: str, cause: str
+) -> None:
+    key = made(server.data, "first")
+    _, session_id, _ = uploaded(server, key)
+    status, body = given(server, key, session_id, said)
+    assert (status, refusal(body)) == (422, code)
+    assert cause in json.loads(body)["error"]["message"]
+
+
+def test_who_may_not_read_transcripts_may_not_judge_them(server: ServerProcess) -> None:
+    reader, streamer = made(server.data, "first"), made(server.data, "first", "--scope", "stream")
+    _, session_id, _ = uploaded(server, reader)
+    assert given(server, streamer, session_id, RATING)[0] == 401
+    assert server.get(f"/v1/sessions/{session_id}/feedback", Authorization=streamer)[0] == 401
+
+
+def test_nothing_of_it_is_left_on_the_disk(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data") as server:
+        _, session_id, _ = uploaded(server, "")
+        said = {**RATING, "comment": "Quittengelee"}
+        assert given(server, "", session_id, said)[0] == 201
+        assert b"Quittengelee" in everything(server.data)
+        assert server.request("DELETE", f"/v1/transcripts/{session_id}", None)[0] == 204
+        server.kill(signal.SIGTERM)
+        assert b"Quittengelee" not in everything(server.data)
