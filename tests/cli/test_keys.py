@@ -29,6 +29,16 @@ def test_a_new_key_stands_alone_on_standard_output_and_works(tmp_path: Path) -> 
     assert found.scopes == {Scope.STREAM, Scope.TRANSCRIPTS}
 
 
+def test_a_machine_that_is_set_up_again_gets_no_second_key(tmp_path: Path) -> None:
+    first = run(tmp_path, "create", "laptop", "--if-none")
+    again = run(tmp_path, "create", "laptop", "--if-none")
+    assert first.stdout.startswith("dgm_")
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert "There is a key that works" in again.stderr
+    run(tmp_path, "revoke", first.stdout[4:12])
+    assert run(tmp_path, "create", "laptop", "--if-none").stdout.startswith("dgm_")
+
+
 def test_keys_are_listed_with_what_they_allow(tmp_path: Path) -> None:
     key = run(tmp_path, "create", "a", "--scope", "metrics", "--scope", "admin").stdout
     key_id = key[4:12]

@@ -41,6 +41,7 @@ def keys() -> None:
 @click.option("--streams", type=click.IntRange(0), help="Live streams at once.")
 @click.option("--minutes-per-day", type=click.FloatRange(0), help="Minutes of audio a day.")
 @click.option("--mb-per-day", type=click.FloatRange(0), help="Megabytes a day.")
+@click.option("--if-none", is_flag=True, help="Only if no key works yet: for machines that are set up again and again.")
 @DATA
 def create(
     name: str,
@@ -50,6 +51,7 @@ def create(
     streams: int | None,
     minutes_per_day: float | None,
     mb_per_day: float | None,
+    if_none: bool,
     data: Path | None,
 ) -> None:
     """Make a key for NAME and print it, this once."""
@@ -57,6 +59,9 @@ def create(
     expires_ms = None if days is None else round((time.time() + days * 86_400) * 1_000)
     quota = Quota(streams, minutes_per_day, bytes_per_day)
     opened = ledgers(data)
+    if if_none and opened.keys.any_active():
+        click.secho("There is a key that works, so none was made.", err=True)
+        return
     new = opened.keys.create(name, map(Scope, scopes), tenant, quota, expires_ms)
     _note(opened, new.record, "key.create")
     _show(new)

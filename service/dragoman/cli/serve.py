@@ -47,11 +47,11 @@ def serve(host: str, port: int, model: str | None, data: Path | None, max_sessio
     settings = calibrated(read_settings(model=model, data=data, max_sessions=max_sessions))
     with closing(KeyStore.open(settings.effective_database_url, database_password(settings))) as keys:
         has_keys = keys.any_active()
-    if not has_keys:
+    if not has_keys and settings.entra_audience is None:
         if host not in ("127.0.0.1", "localhost", "::1"):
             raise SettingsError(
                 f"There are no API keys, so only this machine may be served, not {host}. "
-                "Make one first: dragoman keys create NAME"
+                "Make one first: dragoman keys create NAME; or let in tokens of Entra: DRAGOMAN_ENTRA_AUDIENCE."
             )
         click.echo(
             "There are no API keys, so only this machine is served; 'dragoman keys create NAME' makes one.", err=True
