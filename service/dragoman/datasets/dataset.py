@@ -42,6 +42,11 @@ class Dataset:
         return hashlib.sha256("\n".join([_canonical(self.card), *lines]).encode()).hexdigest()[:_VERSION_CHARS]
 
     @property
+    def reference(self) -> str:
+        """What means exactly this version."""
+        return f"{self.card.name}@{self.version}"
+
+    @property
     def audio_ms(self) -> int:
         """How long all recordings are, together."""
         return sum(item.duration_ms for item in self.recordings)

@@ -18,6 +18,8 @@ AUDIO_SUFFIXES: Final = frozenset(
 )
 
 _TABLES: Final = {"transcripts.csv": ",", "transcripts.tsv": "\t", "transcripts.jsonl": None}
+_SPEECH_TABLE: Final = "trans.txt"
+"""Of Custom Speech: a file and its text per line, and no columns."""
 _BEYOND: Final = "cells beyond the last column"
 _OBJECT: Final[TypeAdapter[dict[str, JsonValue]]] = TypeAdapter(dict[str, JsonValue])
 
@@ -51,8 +53,8 @@ class _Row(BaseModel):
 def read_drafts(folder: Path) -> tuple[Draft, ...]:
     """Return what a folder says about the recordings in it.
 
-    Its ``manifest.jsonl`` if it has one, else ``transcripts.csv``, ``.tsv`` or ``.jsonl``, else ``x.txt`` beside
-    ``x.wav``. A recording that a table does not name has no utterances.
+    Its ``manifest.jsonl`` if it has one, else ``transcripts.csv``, ``.tsv`` or ``.jsonl``, else the ``trans.txt`` of a
+    dataset of Custom Speech, else ``x.txt`` beside ``x.wav``. A recording that a table does not name has no utterances.
 
     Raises:
         DatasetInvalidError: if there are no recordings, or naming the line that is wrong.
@@ -64,6 +66,8 @@ def read_drafts(folder: Path) -> tuple[Draft, ...]:
     table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
     if table is not None:
         return _from_rows(found, _rows(table))
+    if (folder / _SPEECH_TABLE).is_file():
+        return _from_rows(found, _pairs(folder / _SPEECH_TABLE))
     if not found:
         raise DatasetInvalidError(f"There are no recordings in '{folder}': no {MANIFEST} and no audio files.")
     return tuple(Draft(file, {"utterances": _beside(folder / file)}) for file in found)
@@ -127,6 +131,15 @@ def _rows(table: Path) -> Iterator[_Row]:
                     ) from error
     except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
         raise DatasetInvalidError(f"'{table}' cannot be read: {error}") from error
+
+
+def _pairs(table: Path) -> Iterator[_Row]:
+    for number, line in enumerate(_text(table).splitlines(), 1):
+        file, tab, text = line.partition("\t")
+        if line.strip() and not (file and tab and text.strip()):
+            raise DatasetInvalidError(f"{table}, line {number}: a file, a tab and its text are expected.")
+        if line.strip():
+            yield _Row(file=file, text=" ".join(text.split()))
 
 
 def _table(file: Iterable[str], delimiter: str) -> Iterable[Mapping[str, str]]:

@@ -1,7 +1,7 @@
 """What is in two splits at once, so that what is measured on one was seen in the other. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from dragoman.datasets.dataset import Dataset
@@ -25,6 +25,32 @@ def find_leaks(dataset: Dataset) -> list[Problem]:
         *_shared(unnamed, "speaker", lambda item: {said.speaker for said in item.utterances if said.speaker}),
         *_texts(dataset),
     ]
+
+
+def seen_in(ours: Iterable[str], evaluations: Sequence[Dataset]) -> dict[str, str]:
+    """Return the telling texts that an evaluation has too, or nearly, each with the reference of the first that has it.
+
+    Texts are as ``normalized`` makes them: what is taught must not be in what measures, or that measures memory.
+    """
+    plain = list(dict.fromkeys(map(normalized, ours)))
+    found: dict[str, str] = {}
+    for evaluation in evaluations:
+        theirs = dict.fromkeys(map(normalized, texts_of(evaluation)))
+        both = [*plain, *theirs]
+        for one, other in alike(both):
+            if one < len(plain) <= other:
+                found.setdefault(both[one], evaluation.reference)
+    return found
+
+
+def texts_of(dataset: Dataset) -> Iterator[str]:
+    """Yield every text in a dataset: of cases, and of what is said in recordings and what it means."""
+    for case in dataset.cases:
+        yield from said_in(case.given)
+    for item in dataset.recordings:
+        for said in item.utterances:
+            yield said.text
+            yield from said.translations.values()
 
 
 def _shared(items: list[RecordingItem], what: str, keys: Callable[[RecordingItem], Iterable[str]]) -> Iterator[Problem]:

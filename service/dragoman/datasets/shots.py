@@ -9,7 +9,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from dragoman.datasets.dataset import Dataset
-from dragoman.datasets.texts import alike, grams, likeness, normalized, said_in
+from dragoman.datasets.leakage import seen_in
+from dragoman.datasets.texts import grams, likeness, normalized, said_in
 from dragoman.domain.errors import DatasetInvalidError, LocaleError
 from dragoman.domain.language import parse_locale
 from dragoman.insight.content import Example
@@ -18,7 +19,7 @@ _AGAIN: Final = 0.5
 """What another example of a language is worth, of what the one before was."""
 
 
-class _Candidate(BaseModel):
+class Candidate(BaseModel):
     """A line of a file of candidates: an ``Example``, or a case that somebody has reviewed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,9 +56,9 @@ def read_candidates(file: Path, step: str) -> tuple[Example, ...]:
         if not line.strip():
             continue
         try:
-            candidate = _Candidate.model_validate_json(line)
+            candidate = Candidate.model_validate_json(line)
             if candidate.reviewed:
-                examples.append(_example(candidate, f"{step}-{number}"))
+                examples.append(to_example(candidate, f"{step}-{number}"))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "line"
@@ -74,16 +75,11 @@ def read_candidates(file: Path, step: str) -> tuple[Example, ...]:
 
 def refuse(examples: Sequence[Example], avoided: Sequence[Dataset]) -> list[Refused]:
     """Return the examples that share a telling text with an evaluation, or nearly: it would measure memory."""
-    ours = {normalized(text): text for example in examples for text in _texts(example)}
+    seen = seen_in((text for example in examples for text in _texts(example)), avoided)
     found: dict[str, str] = {}
-    for dataset in avoided:
-        theirs = {normalized(text): text for text in texts_of(dataset)}
-        both = [*ours, *theirs]
-        shared = {one for one, other in alike(both) if one < len(ours) <= other}
-        known = {both[number] for number in shared}
-        for example in examples:
-            if any(normalized(text) in known for text in _texts(example)):
-                found.setdefault(example.id, f"{dataset.card.name}@{dataset.version}")
+    for example in examples:
+        for source in filter(None, (seen.get(normalized(text)) for text in _texts(example))):
+            found.setdefault(example.id, source)
     return [Refused(example.id, found[example.id]) for example in examples if example.id in found]
 
 
@@ -123,25 +119,20 @@ def write_examples(examples: Iterable[Example], file: Path) -> None:
     file.write_text("".join(f"{example.model_dump_json()}\n" for example in examples), encoding="utf-8")
 
 
-def texts_of(dataset: Dataset) -> Iterator[str]:
-    """Yield every text in a dataset: of cases, and of what is said in recordings and what it means."""
-    for case in dataset.cases:
-        yield from said_in(case.given)
-    for item in dataset.recordings:
-        for said in item.utterances:
-            yield said.text
-            yield from said.translations.values()
+def to_example(candidate: Candidate, default_id: str) -> Example:
+    """Return a candidate as an example; one without languages has those that are in what it is given.
+
+    Raises:
+        LocaleError: if one of them is none.
+    """
+    named = candidate.locales if candidate.locales is not None else tuple(_locales(candidate.given))
+    locales = tuple(dict.fromkeys(parse_locale(locale) for locale in named))
+    return Example(id=candidate.id or default_id, locales=locales, given=candidate.given, answer=candidate.answer)
 
 
 def _texts(example: Example) -> Iterator[str]:
     yield from said_in(example.given)
     yield from said_in(example.answer)
-
-
-def _example(candidate: _Candidate, default_id: str) -> Example:
-    named = candidate.locales if candidate.locales is not None else tuple(_locales(candidate.given))
-    locales = tuple(dict.fromkeys(parse_locale(locale) for locale in named))
-    return Example(id=candidate.id or default_id, locales=locales, given=candidate.given, answer=candidate.answer)
 
 
 def _locales(value: JsonValue) -> Iterator[str]:

@@ -5,6 +5,7 @@ import logging
 import click
 
 from dragoman.cli.data.change import clean, split
+from dragoman.cli.data.export import export
 from dragoman.cli.data.hand_on import push
 from dragoman.cli.data.keep import add, diff, list_datasets, pull
 from dragoman.cli.data.look import profile, validate
@@ -24,5 +25,5 @@ def data() -> None:
     logging.getLogger("azure").setLevel(logging.CRITICAL)
 
 
-for _command in (add, list_datasets, pull, profile, validate, clean, split, diff, push, shots):
+for _command in (add, list_datasets, pull, profile, validate, clean, split, diff, push, shots, export):
     data.add_command(_command)

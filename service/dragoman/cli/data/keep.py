@@ -66,8 +66,8 @@ def add(
     or a manifest.jsonl, or a folder in Blob Storage, https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
 
     Transcripts come from manifest.jsonl, from transcripts.csv, .tsv or .jsonl (columns file, text, locale, speaker,
-    start_ms, end_ms, split, subject), or from x.txt beside x.wav. A recording that cannot be used is named, and the
-    others are kept. The reference of the version goes to standard output.
+    start_ms, end_ms, split, subject), from the trans.txt of Custom Speech, or from x.txt beside x.wav. A recording that
+    cannot be used is named, and the others are kept. The reference of the version goes to standard output.
     """
     from dragoman.datasets.adding import Added, Defaults
     from dragoman.datasets.items import make_card
