@@ -62,7 +62,7 @@ def test_a_chat_is_what_the_step_asks_and_what_it_should_be_answered(tmp_path: P
 def test_every_refused_answer_is_named_with_its_reason(tmp_path: Path) -> None:
     claim: JsonValue = {"text": "Nobody paid 99.", "utterance_ids": ["u_1"]}
     parts = ("topics", "action_items", "open_questions", "sentiment")
-    invented: JsonValue = {"summary": [claim], **dict.fromkeys(parts, [])}
+    invented: JsonValue = {"summary": [claim], **{part: [] for part in parts}}
     gate = Dataset(CARD.model_copy(update={"name": "gate"}), (), (case(6),), tmp_path)
     left_out, _ = export(
         tmp_path,
