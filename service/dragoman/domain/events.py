@@ -13,6 +13,7 @@ from dragoman.domain.insight import Change, Insight
 from dragoman.domain.language import LidMode
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+Margin = Annotated[float, Field(ge=-1, le=1)]
 Milliseconds = Annotated[int, Field(ge=0)]
 Samples = Annotated[int, Field(ge=0)]
 
@@ -169,6 +170,7 @@ class TranscriptFinal(_Durable):
 
     For every language in ``translates_to`` exactly one ``translation.final`` or ``translation.failed`` follows; the
     session's other targets are skipped for this utterance (same language, or no model serves the pair).
+    ``locale_margin`` is by how much its language leads over the likeliest other candidate, in probability.
     """
 
     type: Literal["transcript.final"] = "transcript.final"
@@ -179,6 +181,7 @@ class TranscriptFinal(_Durable):
     end_ms: Milliseconds
     locale: str
     locale_confidence: Probability | None = None
+    locale_margin: Margin | None = None
     changed_from: str | None = None
     speaker: str | None = None
     channel: int | None = None

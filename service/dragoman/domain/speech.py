@@ -92,7 +92,8 @@ class Hypothesis:
 
     ``covers`` is the audio that this hypothesis settles; ``speech`` is the part of it in which words lie. Together,
     the ``covers`` of all hypotheses and the spans of all silences cover the stream in order, without gap or overlap.
-    ``translations`` holds those that the engine made on the way; ``None`` where it tried in vain.
+    ``translations`` holds those that the engine made on the way; ``None`` where it tried in vain. ``locale_margin`` is
+    how far the likeliest other candidate is behind, in probability: it is negative while a change is not yet sure.
     """
 
     covers: Span
@@ -100,6 +101,7 @@ class Hypothesis:
     text: str
     locale: Locale
     locale_confidence: float | None = None
+    locale_margin: float | None = None
     confidence: float | None = None
     words: tuple[Word, ...] = ()
     speaker: str | None = None

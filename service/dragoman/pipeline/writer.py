@@ -164,6 +164,7 @@ class EventWriter:
             end_ms=hypothesis.speech.end_ms,
             locale=hypothesis.locale,
             locale_confidence=_probability(hypothesis.locale_confidence),
+            locale_margin=_probability(hypothesis.locale_margin),
             changed_from=changed_from,
             speaker=hypothesis.speaker,
             channel=self._spec.channel,

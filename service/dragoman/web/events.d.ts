@@ -70,7 +70,7 @@ export type TranscriptPartial = Ephemeral<'transcript.partial', {
 }>;
 export type TranscriptFinal = Durable<'transcript.final', {
   utterance_id: string; text: string; start_ms: number; end_ms: number; locale: string;
-  locale_confidence: number | null; changed_from: string | null; speaker: string | null; channel: number | null;
+  locale_confidence: number | null; locale_margin: number | null; changed_from: string | null; speaker: string | null; channel: number | null;
   translates_to: string[]; engine: string;
   latency: { since_speech_end_ms: number | null; decode_ms: number | null };
 }>;

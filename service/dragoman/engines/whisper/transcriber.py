@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from dragoman.audio.segmenter import EndpointRules
 from dragoman.domain.audio import Flush, to_ms, to_samples
-from dragoman.domain.language import LidMode
+from dragoman.domain.language import LidMode, Locale
 from dragoman.domain.speech import (
     AudioInput,
     Heard,
@@ -202,7 +202,7 @@ class _Run:
                 continue
             evidence = self._evidence(item.sound, listening)
             decided = decide_continuous(state, evidence, self._rules)
-            language = SpokenLanguage(decided.locale, math.exp(evidence.log_probs[decided.locale]))
+            language = _spoken(decided.locale, evidence)
             if isinstance(item.sound, Spoken):
                 state = decided
             decision = LanguageDecision(decided.locale, item.sound.speech.start, item.sound.heard, evidence.scores)
@@ -240,7 +240,7 @@ class _Run:
         if decision is None:
             return
         yield LanguageDecision(decision.best, since or 0, at, decision.scores)
-        language = SpokenLanguage(decision.best, decision.scores[0][1])
+        language = _spoken(decision.best, decision)
         async with aclosing(self._decode_all(_chain(held, heard), language)) as rest:
             async for decoded in rest:
                 yield decoded
@@ -320,6 +320,13 @@ class _Run:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # whoever awaits the task raises it; when the first failure ends the run, nobody does
+
+
+def _spoken(locale: Locale, evidence: Evidence) -> SpokenLanguage:
+    """Return a decision with how probable it is, and how far the likeliest of the others is behind."""
+    confidence = math.exp(evidence.log_probs[locale])
+    others = [math.exp(log_prob) for other, log_prob in evidence.log_probs.items() if other != locale]
+    return SpokenLanguage(locale, confidence, confidence - max(others) if others else None)
 
 
 async def _hear(audio: AsyncIterator[AudioInput], hearing: Hearing) -> AsyncGenerator[Sound, None]:

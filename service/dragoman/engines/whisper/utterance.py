@@ -27,10 +27,11 @@ repairs most (docs/decisions/0003), and the full 30 s.
 
 @dataclass(frozen=True, slots=True)
 class SpokenLanguage:
-    """The language to decode an utterance in, and how sure that is."""
+    """The language to decode an utterance in, how sure that is, and by how much it leads (see ``Hypothesis``)."""
 
     locale: Locale
     confidence: float | None = None
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class UtteranceDecoder:
             text=text,
             locale=language.locale,
             locale_confidence=language.confidence,
+            locale_margin=language.margin,
             confidence=min(1.0, math.exp(transcript.decoded.avg_log_prob)),
             words=words,
             translations=dict.fromkeys(targets, _translation(english, text)),
