@@ -170,6 +170,9 @@ class Settings(BaseSettings):
     azureml_endpoint: str | None = None
     """Azure Resource Manager at an address of its own, such as an emulator: ``https://127.0.0.1:8443``."""
 
+    azureml_token: SecretStr | None = None
+    """Token for such an emulator; Azure itself is shown one of ``azure_identity``."""
+
     release_key: Path | None = None
     """PEM file of the Ed25519 key that signs what passed the gate."""
 

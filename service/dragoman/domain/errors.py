@@ -380,3 +380,28 @@ class FeedbackFullError(DragomanError):
     """As much was said of a session as is kept."""
 
     code = "feedback_full"
+
+
+class EvidenceRefusedError(DragomanError):
+    """What is to be released is not what was evaluated and passed, or nobody whom we trust says so."""
+
+    code = "evidence_refused"
+
+
+class ReleaseInvalidError(DragomanError):
+    """The file that says what is released, and how, cannot be used."""
+
+    code = "release_invalid"
+
+
+class ReleaseFailedError(DragomanError):
+    """A release cannot go on."""
+
+    code = "release_failed"
+
+
+class WorkspaceFailedError(DragomanError):
+    """An Azure ML workspace does not do what it was asked for."""
+
+    code = "workspace_failed"
+    retryable = True

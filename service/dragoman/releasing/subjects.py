@@ -1,0 +1,105 @@
+"""What evidence speaks of: digests of everything that shapes an answer."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import JsonValue
+
+from dragoman.domain.errors import ReleaseInvalidError
+from dragoman.evaluating.candidate import code_digest, content_digest, describe_chat
+from dragoman.evaluating.cases import make_stage
+from dragoman.evaluation.cost import read_prices
+from dragoman.releasing.spec import Release
+from dragoman.steps import Steps
+
+_WORDS: Final = ("{flow}_system.jinja2", "{flow}_user.jinja2", "{flow}_examples.jsonl")
+
+Subjects = Mapping[str, str]
+"""SHA-256 in hex by name: ``flow/insight``, ``package/dragoman``, ``candidate/insight``, ``image/…`` or ``lock/…``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A release with its digests, and what an evaluation must say of its candidate."""
+
+    release: Release
+    subjects: Subjects
+    candidate: Mapping[str, JsonValue]
+
+    @property
+    def version(self) -> str:
+        """Twelve hex digits that change with anything that is released."""
+        return canonical_digest(self.subjects)[:12]
+
+    @property
+    def model_version(self) -> str:
+        """Of the flow's words alone."""
+        return self.subjects[f"flow/{self.release.flow}"][:12]
+
+    @property
+    def environment_version(self) -> str:
+        """Of the image, or of what one is built from."""
+        chosen = {
+            name: each for name, each in self.subjects.items() if name.startswith(("image/", "lock/", "package/"))
+        }
+        return canonical_digest(chosen)[:12]
+
+
+def words_of(release: Release) -> list[Path]:
+    """Return the files of a flow that a deployment reads.
+
+    Raises:
+        ReleaseInvalidError: if one is not there.
+    """
+    files = [release.flow_folder / name.format(flow=release.flow) for name in _WORDS]
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise ReleaseInvalidError(f"The flow has no '{missing[0].name}' in '{release.flow_folder}'.")
+    return files
+
+
+def identify(release: Release) -> Identified:
+    """Return the digests of what is about to be released, from the files as they lie there now.
+
+    Raises:
+        ReleaseInvalidError: if a file is missing.
+        SettingsError, DependencyMissingError: if the flow cannot be made as it is set.
+    """
+    candidate = _candidate(release)
+    subjects = {
+        f"flow/{release.flow}": content_digest(release.flow_folder, words_of(release)),
+        "package/dragoman": code_digest(),
+        f"candidate/{release.flow}": canonical_digest(candidate),
+    }
+    environment = release.environment
+    if environment.image:
+        name, _, digest = environment.image.partition("@sha256:")
+        subjects[f"image/{name}"] = digest
+    elif environment.lock:
+        try:
+            content = environment.lock.read_bytes()
+        except OSError as error:
+            raise ReleaseInvalidError(f"The lock '{environment.lock}' cannot be read: {error}.") from error
+        subjects[f"lock/{environment.lock.name}"] = hashlib.sha256(content).hexdigest()
+    return Identified(release, subjects, candidate)
+
+
+def canonical_digest(value: Mapping[str, JsonValue]) -> str:
+    """Return the SHA-256 of a value as JSON, keys sorted, in hex."""
+    told = json.dumps(dict(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _candidate(release: Release) -> dict[str, JsonValue]:
+    """Return what an evaluation would say of this candidate: model, words, examples, guard and judge."""
+    settings = release.deployed_settings
+    steps = Steps(settings)
+    try:
+        stage = make_stage(release.flow, steps, read_prices(), release.flow_folder, release.shots)
+        return {**describe_chat(settings), **stage.identity()}
+    finally:
+        steps.close()
