@@ -68,6 +68,15 @@ class PostgresServer:
         finally:
             self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def pages(self, database: str) -> bytes:
+        """Return what the files of a database hold, once it is all written to them."""
+        with psycopg.connect(self.url(database).replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            row = connection.execute("SELECT oid FROM pg_database WHERE datname = %s", [database]).fetchone()
+        assert row is not None
+        folder = self._folder / "data" / "base" / str(row[0])
+        return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
     def _execute(self, statement: sql.Composed) -> None:
         url = self.url().replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as connection:

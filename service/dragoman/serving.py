@@ -6,7 +6,7 @@ import hmac
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +36,7 @@ from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
 from dragoman.storage import database_password, holder_of, open_spool
-from dragoman.store.digest import digest
+from dragoman.store.digest import digest, subject_digest
 from dragoman.store.folder import private_folder
 from dragoman.store.keys import KeyStore
 from dragoman.store.ports import Books, SessionRecord, Spool
@@ -77,6 +77,8 @@ class Serving:
         self.runtime = runtime
         self.engine = store.engine
         """The database, for others who keep something in it."""
+        self.spool = spool
+        """Where accepted audio rests."""
         self.keys = KeyStore(store.engine)
         self._store = store
         self._files: set[KeptTranscription] = set()
@@ -123,14 +125,23 @@ class Serving:
         raise SessionUnknownError("There is no such session; begin a new one.")
 
     async def transcribe(
-        self, recording: Recording, wishes: Wishes, caller: Caller, uploaded_bytes: int = 0
+        self,
+        recording: Recording,
+        wishes: Wishes,
+        caller: Caller,
+        uploaded_bytes: int = 0,
+        subjects: Collection[str] = (),
     ) -> "KeptTranscription":
-        """Return a recording on its way through a session that is stored; raises as ``open``."""
+        """Return a recording on its way through a session that is stored; raises as ``open``.
+
+        ``subjects`` are digests of whose data it is.
+        """
         self.admit()
         await self.within(caller, is_live=False, bytes_more=uploaded_bytes)
         transcription = await self.runtime.start(recording, wishes)
         kept = session_wishes(wishes, recording.channel, transcription.spec.source)
-        await self._store.create(_record(transcription.spec, kept, caller, None, uploaded_bytes))
+        record = _record(transcription.spec, kept, caller, None, uploaded_bytes)
+        await self._store.create(replace(record, subjects=tuple(subjects)))
         running = KeptTranscription(transcription, self._store)
         self._files.add(running)
         running.when_over(lambda: self._files.discard(running))
@@ -347,6 +358,11 @@ def session_wishes(wishes: Wishes, channel: int | None, source: str | None) -> S
     )
 
 
+def digests(tenant: str, subjects: Iterable[str]) -> tuple[str, ...]:
+    """Return what stands for the subjects of a session."""
+    return tuple(sorted({subject_digest(tenant, each) for each in subjects}))
+
+
 def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:
     return replace(spec, source=wishes.source, channel=wishes.channel, live=True, partials=wishes.partials)
 
@@ -354,6 +370,7 @@ def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:
 def _record(
     spec: SessionSpec, wishes: SessionWishes, caller: Caller, token: str | None, uploaded_bytes: int = 0
 ) -> SessionRecord:
+    named, wishes = wishes.subjects, wishes.model_copy(update={"subjects": ()})  # of persons, digests are kept
     kept = _Kept(wishes=wishes, candidates=spec.candidates, targets=spec.targets, model=spec.model)
     return SessionRecord(
         session_id=spec.session_id,
@@ -363,6 +380,7 @@ def _record(
         owner=caller.owner,
         uploaded_bytes=uploaded_bytes,
         token_hash=digest(token) if token else None,
+        subjects=digests(caller.tenant, named),
     )
 
 

@@ -11,6 +11,8 @@ from dragoman.settings import Settings
 from dragoman.store.folder import private_folder
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from dragoman.store.audit import AuditTrail
     from dragoman.store.keys import KeyStore
     from dragoman.store.leases import Holder
@@ -94,10 +96,11 @@ def open_spool(settings: Settings) -> "Spool":
 
 @dataclass(frozen=True)
 class Ledgers:
-    """Who may use a server, and what was done: for commands that run beside it."""
+    """Who may use a server, what was done, and the database of both: for commands that run beside it."""
 
     keys: "KeyStore"
     audit: "AuditTrail"
+    engine: "Engine"
 
 
 def open_ledgers(settings: Settings) -> Ledgers:
@@ -111,4 +114,4 @@ def open_ledgers(settings: Settings) -> Ledgers:
     from dragoman.store.keys import KeyStore
 
     engine = open_database(settings.effective_database_url, database_password(settings))
-    return Ledgers(KeyStore(engine), AuditTrail(engine))
+    return Ledgers(KeyStore(engine), AuditTrail(engine), engine)

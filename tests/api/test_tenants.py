@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import subprocess
 import sys
 import urllib.request
@@ -38,16 +37,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield running
 
 
-def uploaded(server: ServerProcess, key: str) -> tuple[int, str, dict[str, str]]:
+def uploaded(server: ServerProcess, key: str, **fields: str) -> tuple[int, str, dict[str, str]]:
     """Send the shortest sample call; return the status, the session's id (or why there is none) and the headers."""
-    status, body, headers = posted(server, "/v1/transcripts", key)
+    status, body, headers = posted(server, "/v1/transcripts", key, **fields)
     return status, headers["location"].rpartition("/")[2] if status == 200 else body, headers
 
 
-def posted(server: ServerProcess, path: str, key: str) -> tuple[int, str, dict[str, str]]:
+def posted(server: ServerProcess, path: str, key: str, **fields: str) -> tuple[int, str, dict[str, str]]:
     """Send the shortest sample call; return the status, the answer and the headers."""
     audio = (AUDIO / "one_speaker_quick_switches.flac").read_bytes()
-    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.flac"\r\n\r\n' + audio + b"\r\n--b--\r\n"
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    body = (
+        b"".join(parts)
+        + b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.flac"\r\n\r\n'
+        + audio
+        + b"\r\n--b--\r\n"
+    )
     headers = {"Authorization": key, "Content-Type": "multipart/form-data; boundary=b"}
     request = urllib.request.Request(f"{server.url}{path}", body, headers)
     try:
@@ -77,14 +85,14 @@ async def resumed(server: ServerProcess, key: str, session_id: str) -> str | Non
 
 def test_every_route_that_names_a_session_is_known_here(server: ServerProcess) -> None:
     document = json.loads(server.get("/openapi.json")[1])
-    named = {path for path in document["paths"] if re.search(r"\{.*(id|session)", path)}
-    assert named == {
-        *KNOWN,
+    named = {path for path in document["paths"] if "{" in path}
+    others = {
         "/v1/sessions/{session_id}/feedback",
         "/v1/jobs/{job_id}",
         "/v1/acs/calls/{call_id}",
         "/v1/acs/calls/{call_id}/events",
     }
+    assert named == {*KNOWN, *others, "/v1/subjects/{subject}", "/v1/erasures/{erasure_id}"}
 
 
 def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
@@ -144,6 +152,24 @@ def test_another_tenants_calls_are_not_there(server: ServerProcess) -> None:
         unknown = server.get(path.replace(call, "c_1"), Authorization=theirs)
         assert foreign[0] == unknown[0] == 404
         assert refusal(foreign[1]) == refusal(unknown[1])
+
+
+def test_another_tenants_people_are_not_there(server: ServerProcess) -> None:
+    ours, theirs = made(server.data, "first"), made(server.data, "second")
+    status, mine, _ = uploaded(server, ours, subjects="anna")
+    assert status == 200
+    for method in ("GET", "DELETE"):
+        status, body, _ = server.request(method, "/v1/subjects/anna", None, Authorization=theirs)
+        assert (status, refusal(body)) == (404, "subject_unknown")
+    assert json.loads(server.get("/v1/subjects/anna", Authorization=ours)[1])["sessions"] == [mine]
+    status, body, headers = server.request("DELETE", "/v1/subjects/anna", None, Authorization=ours)
+    assert (status, json.loads(body)["erased"]) == (200, {"sessions": 1})
+    erasure = headers["location"]
+    assert json.loads(server.get(erasure, Authorization=ours)[1])["state"] == "done"
+    for path in (erasure, "/v1/erasures/e_1"):
+        status, body = server.get(path, Authorization=theirs)
+        assert (status, refusal(body)) == (404, "erasure_unknown")
+    assert server.get(f"/v1/transcripts/{mine}", Authorization=ours)[0] == 410
 
 
 def test_keys_of_one_tenant_see_the_same(server: ServerProcess) -> None:

@@ -40,6 +40,9 @@ class AwayOnce:
         self._answer("claim")
         return JobRecord("j_1", "acme", None, "hash", 1, '{"channel": null}', place, "a.wav", 1)
 
+    def whose(self, job_id: str) -> tuple[str, ...]:
+        return ()
+
     def release(self, job: JobRecord) -> None:
         self._answer("release")
         self._done()

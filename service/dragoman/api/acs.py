@@ -29,7 +29,7 @@ from dragoman.store.keys import KEY_PREFIX
 from dragoman.store.scope import Scope
 
 _CALL_ID: Final = re.compile(r"[A-Za-z0-9_.=-]{1,128}")
-_LISTS: Final = frozenset({"languages", "translate"})
+_LISTS: Final = frozenset({"languages", "subjects", "translate"})
 _PLAIN: Final = frozenset({"lid", "word_times", "insight", "polish", "partials"})
 _RECOGNITION: Final = frozenset({"speakers", "dictation", "end_silence_ms"})
 _OURS: Final = frozenset({"call", "ticket"})

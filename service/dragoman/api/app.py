@@ -21,6 +21,7 @@ from dragoman.api.pages import add_pages
 from dragoman.api.past import add_past
 from dragoman.api.problems import explained, headers_of, problem, status_of
 from dragoman.api.stream import Patience, serve_stream
+from dragoman.api.subjects import add_subjects
 from dragoman.api.traces import traces
 from dragoman.api.transcripts import add_transcripts
 from dragoman.api.watch import CONTENT_TYPE
@@ -68,6 +69,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
     add_transcripts(app, door)
     add_past(app, door)
     add_feedback(app, door)
+    add_subjects(app, door)
     add_answers(app, door)
     add_jobs(app, door)
     add_openai(app, door)

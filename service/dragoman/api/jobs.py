@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, File, Form, Header, Query, UploadFile
@@ -11,11 +12,11 @@ from fastapi.responses import JSONResponse
 
 from dragoman.api.auth import Caller
 from dragoman.api.door import Door
-from dragoman.api.uploads import wishes_of_form
+from dragoman.api.uploads import subjects_of_form, wishes_of_form
 from dragoman.domain.errors import JobUnknownError
 from dragoman.domain.messages import SessionWishes
 from dragoman.runtime import Wishes
-from dragoman.serving import session_wishes
+from dragoman.serving import digests, session_wishes
 from dragoman.store.jobs import JobRecord
 from dragoman.store.scope import Scope
 
@@ -28,6 +29,7 @@ def add_jobs(app: FastAPI, door: Door) -> None:
     async def submit(
         file: Annotated[UploadFile, File(description="Audio or video in any common format.")],
         wishes: Annotated[Wishes, Depends(wishes_of_form)],
+        subjects: Annotated[tuple[str, ...], Depends(subjects_of_form)],
         channel: Annotated[int | None, Form(ge=0)] = None,
         webhook: Annotated[str | None, Form(description="Where to tell that it is over.", max_length=2_000)] = None,
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
@@ -41,7 +43,8 @@ def add_jobs(app: FastAPI, door: Door) -> None:
         await door.server.within(caller, is_live=False, bytes_more=file.size or 0)
         await door.server.runtime.check(wishes)
         kept = session_wishes(wishes, channel, file.filename)
-        digest = await asyncio.to_thread(_digest, file, kept, webhook)
+        whose = digests(caller.tenant, subjects)
+        digest = await asyncio.to_thread(_digest, file, kept, webhook, whose)
         job_id = f"j_{secrets.token_hex(16)}"
         job = JobRecord(
             job_id=job_id,
@@ -59,7 +62,7 @@ def add_jobs(app: FastAPI, door: Door) -> None:
         await file.seek(0)
         await asyncio.to_thread(crew.files.keep, job_id, file.file)
         try:
-            taken, is_new = await asyncio.to_thread(crew.jobs.submit, job)
+            taken, is_new = await asyncio.to_thread(crew.jobs.submit, job, whose)
         except BaseException:
             crew.files.drop(job_id)
             raise
@@ -96,10 +99,10 @@ def _there(job: JobRecord | None) -> JobRecord:
     return job
 
 
-def _digest(file: UploadFile, wishes: SessionWishes, webhook: str | None) -> str:
+def _digest(file: UploadFile, wishes: SessionWishes, webhook: str | None, subjects: Sequence[str]) -> str:
     digest = hashlib.sha256()
     file.file.seek(0)
     while block := file.file.read(1 << 20):
         digest.update(block)
-    digest.update(f"\0{wishes.model_dump_json()}\0{webhook}".encode())
+    digest.update(f"\0{wishes.model_dump_json()}\0{webhook}\0{','.join(subjects)}".encode())
     return digest.hexdigest()

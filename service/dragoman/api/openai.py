@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, FastAPI, File, Form, Response, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, File, Form, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from dragoman.api.auth import Caller
@@ -31,7 +31,7 @@ from dragoman.api.openai_problems import (
     unknown_route,
 )
 from dragoman.api.transcripts import read_back
-from dragoman.api.uploads import begin
+from dragoman.api.uploads import begin, subjects_of_form
 from dragoman.domain.errors import TranslationFailedError
 from dragoman.domain.events import ErrorEvent
 from dragoman.domain.language import base_language, default_locale, parse_locale
@@ -52,6 +52,7 @@ _Language = Annotated[str | None, Form(description="ISO 639-1, or a locale; with
 _Languages = Annotated[list[str] | None, Form(alias="languages[]", description="Candidates, ISO 639-1.")]
 _Keywords = Annotated[list[str] | None, Form(alias="keywords[]", description="Words to expect.")]
 _Prompt = Annotated[str, Form(description="Names and words to expect, with commas; prose is left out.")]
+_Subjects = Annotated[tuple[str, ...], Depends(subjects_of_form)]
 _Temperature = Annotated[float, Form(ge=0, le=1, description="Changes nothing: this server does not sample.")]
 _Granularities = Annotated[list[_Granularity] | None, Form(alias="timestamp_granularities[]")]
 
@@ -65,6 +66,7 @@ def add_openai(app: FastAPI, door: Door) -> None:
     async def transcribe(
         file: _Upload,
         model: _Model,
+        subjects: _Subjects,
         language: _Language = None,
         languages: _Languages = None,
         keywords: _Keywords = None,
@@ -85,7 +87,7 @@ def add_openai(app: FastAPI, door: Door) -> None:
             word_times="word" in asked and response_format == "verbose_json",
             recognition=choose_recognition((*(keywords or ()), *phrases_of(prompt))[:_MOST_PHRASES]),
         )
-        kept = await begin(door.server, file, wishes, caller)
+        kept = await begin(door.server, file, wishes, caller, subjects=subjects)
         if stream:
             return StreamingResponse(_told(kept), media_type="text/event-stream", headers=_headers(kept))
         transcript = await read_back(kept.events())
@@ -95,6 +97,7 @@ def add_openai(app: FastAPI, door: Door) -> None:
     async def translate(
         file: _Upload,
         model: _Model,
+        subjects: _Subjects,
         language: _Language = None,
         languages: _Languages = None,
         prompt: _Prompt = "",
@@ -105,7 +108,7 @@ def add_openai(app: FastAPI, door: Door) -> None:
         """Transcribe a file, and say it in English."""
         recognition = choose_recognition(phrases_of(prompt))
         wishes = Wishes(_candidates(language, languages), translate=(ENGLISH,), recognition=recognition)
-        kept = await begin(door.server, file, wishes, caller)
+        kept = await begin(door.server, file, wishes, caller, subjects=subjects)
         return _document(kept, await read_back(kept.events()), "translate", response_format)
 
     @router.post("/{rest:path}", include_in_schema=False)

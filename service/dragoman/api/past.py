@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from dragoman.api.auth import Caller
 from dragoman.api.door import Door
 from dragoman.domain.errors import SessionErasedError, SessionUnknownError
-from dragoman.store.erasure import ASKED, erase, is_erased
+from dragoman.store.erasure import ASKED, is_erased
 from dragoman.store.ports import SessionRecord
 from dragoman.store.scope import Scope
 from dragoman.store.search import search
@@ -46,7 +46,7 @@ def add_past(app: FastAPI, door: Door) -> None:
     async def forget(session_id: str, caller: Caller = reader) -> Response:
         """Erase a session that has ended: text, translations, insights. What stays is that it was erased, and when."""
         record = await there(door, session_id, caller)
-        await asyncio.to_thread(erase, door.server.engine, record.session_id, ASKED)
+        await door.crew.eraser.session(record.session_id)
         await door.note(caller, "transcript.erase", session_id, {"reason": ASKED})
         return Response(status_code=204)
 

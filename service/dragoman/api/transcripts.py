@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from dragoman.api.auth import Caller
 from dragoman.api.door import Door
 from dragoman.api.past import there
-from dragoman.api.uploads import begin, wishes_of_form
+from dragoman.api.uploads import begin, subjects_of_form, wishes_of_form
 from dragoman.domain.errors import CaptionsLanguageError
 from dragoman.domain.events import DurableEvent, to_json
 from dragoman.domain.language import parse_target
@@ -38,6 +38,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
     async def transcribe(
         file: Annotated[UploadFile, File(description="Audio or video in any common format.")],
         wishes: Annotated[Wishes, Depends(wishes_of_form)],
+        subjects: Annotated[tuple[str, ...], Depends(subjects_of_form)],
         channel: Annotated[int | None, Form(ge=0)] = None,
         captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
         format: Annotated[_Format, Form()] = "json",  # noqa: A002
@@ -45,7 +46,7 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
     ) -> Response:
         """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
         _check_captions(format, wishes, captions_in)
-        kept = await begin(door.server, file, wishes, caller, channel)
+        kept = await begin(door.server, file, wishes, caller, channel, subjects)
         await door.note(caller, "transcript.create", kept.session_id)
         events = kept.events()
         location = {"Location": f"/v1/transcripts/{kept.session_id}"}

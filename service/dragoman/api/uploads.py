@@ -1,16 +1,20 @@
 """A file of a request, what is wished for it, and its way through a session that is kept."""
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Annotated
 
 from fastapi import Form, UploadFile
+from pydantic import ValidationError
 
 from dragoman.domain.caller import Caller
+from dragoman.domain.errors import RequestInvalidError
 from dragoman.domain.language import LidMode, split_tags
+from dragoman.domain.messages import MOST_SUBJECTS, SessionWishes
 from dragoman.domain.recognition import choose_recognition
 from dragoman.runtime import Recording, Wishes
-from dragoman.serving import KeptTranscription, Serving
+from dragoman.serving import KeptTranscription, Serving, digests
 
 
 def wishes_of_form(
@@ -34,8 +38,29 @@ def wishes_of_form(
     return Wishes(split_tags(languages), lid, split_tags(translate) or (), word_times, recognition, insight, polish)
 
 
+def subjects_of_form(
+    subjects: Annotated[str, Form(description="Whose data it is: opaque ids with commas, to be erased together.")] = "",
+) -> tuple[str, ...]:
+    """Return the ids of people: a dependency of the routes that take files.
+
+    Raises:
+        RequestInvalidError: if one is none.
+    """
+    try:
+        return SessionWishes(subjects=split_tags(subjects) or ()).subjects
+    except ValidationError:
+        raise RequestInvalidError(
+            f"A subject is an opaque id of letters, digits and _.:@=+-, at most 128; {MOST_SUBJECTS} at most."
+        ) from None
+
+
 async def begin(
-    server: Serving, file: UploadFile, wishes: Wishes, caller: Caller, channel: int | None = None
+    server: Serving,
+    file: UploadFile,
+    wishes: Wishes,
+    caller: Caller,
+    channel: int | None = None,
+    subjects: Sequence[str] = (),
 ) -> KeptTranscription:
     """Begin to transcribe a file.
 
@@ -46,6 +71,7 @@ async def begin(
     with ExitStack() as stack:
         copy = stack.enter_context(os.fdopen(os.dup(file.file.fileno()), "rb"))
         recording = Recording(copy, name=file.filename, channel=channel)
-        kept = await server.transcribe(recording, wishes, caller, file.size or 0)
+        whose = digests(caller.tenant, subjects)
+        kept = await server.transcribe(recording, wishes, caller, file.size or 0, whose)
         kept.when_over(stack.pop_all().close)
     return kept

@@ -83,6 +83,8 @@ def evaluate(
 
     settings = read_settings(model=model)
     chosen = dataset_of(dataset, stage, settings).only(tags=tags, split=split, limit=limit)
+    if chosen.erased_items:
+        click.secho(f"Of this version {chosen.erased_items} items were erased; figures are of the rest.", err=True)
     folder = output or Path("evaluation") / stage
     targets, locales = split_tags(translate), split_tags(languages)
     wanted = Wanted(

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from dragoman.datasets.items import Card, CaseItem, RecordingItem
+from dragoman.datasets.items import Card, CaseItem, Erased, RecordingItem
 from dragoman.domain.errors import DatasetInvalidError
 from dragoman.domain.validation import first_problem
 
 CARD: Final = "dataset.json"
 MANIFEST: Final = "manifest.jsonl"
 CASES: Final = "data.jsonl"
+ERASED: Final = "erased.json"
 
 _VERSION_CHARS: Final = 12
 _GIVEN: Final[TypeAdapter[dict[str, object]]] = TypeAdapter(dict[str, object])
@@ -25,19 +27,34 @@ _GIVEN: Final[TypeAdapter[dict[str, object]]] = TypeAdapter(dict[str, object])
 
 @dataclass(frozen=True)
 class Dataset:
-    """A card and items, in the order of the file. ``root`` is the folder that their paths begin in."""
+    """A card and items, in the order of the file. ``root`` is the folder that their paths begin in.
+
+    ``erased`` says of a version that items of it were erased.
+    """
 
     card: Card
     recordings: tuple[RecordingItem, ...]
     cases: tuple[CaseItem, ...]
     root: Path
+    erased: Erased | None = None
 
-    @cached_property
+    @property
     def version(self) -> str:
         """Twelve hex digits that change with every bit of the card, of any item and of any recording.
 
-        The order of items does not matter, nor does where the dataset lies.
+        The order of items does not matter, nor does where the dataset lies. A version of which items were erased keeps
+        its name while exactly the rest is there.
         """
+        return self.erased.version if self.erased and self.erased.left == self.content else self.content
+
+    @property
+    def erased_items(self) -> int:
+        """How many items of this version were erased."""
+        return self.erased.items if self.erased and self.erased.left == self.content else 0
+
+    @cached_property
+    def content(self) -> str:
+        """The version of what is there."""
         lines = sorted(_canonical(item) for item in (*self.recordings, *self.cases))
         return hashlib.sha256("\n".join([_canonical(self.card), *lines]).encode()).hexdigest()[:_VERSION_CHARS]
 
@@ -87,7 +104,7 @@ def read_dataset(path: Path) -> Dataset:
     if manifest.is_file():
         recordings = tuple(_read_lines(manifest))
         _check_unique(manifest, [item.id for item in recordings])
-        return Dataset(read_card(path, path.resolve().name), recordings, (), path)
+        return Dataset(read_card(path, path.resolve().name), recordings, (), path, read_erased(path))
     if (path / CASES).is_file():
         return _read_cases(path / CASES)
     raise DatasetInvalidError(
@@ -101,8 +118,10 @@ def write_dataset(dataset: Dataset, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     card = dataset.card.model_dump(mode="json", by_alias=True, exclude_none=True)
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if dataset.erased and dataset.erased_items:
+        (folder / ERASED).write_text(dataset.erased.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if dataset.card.schema_name == "cases/1":
-        lines = [json.dumps(dict(case.given), ensure_ascii=False) for case in dataset.cases]
+        lines = list(_case_lines(dataset.cases))
         (folder / CASES).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return
     lines = [item.model_dump_json(exclude_defaults=True) for item in dataset.recordings]
@@ -119,6 +138,17 @@ def _read_lines(manifest: Path) -> list[RecordingItem]:
     return items
 
 
+def _case_lines(cases: Sequence[CaseItem]) -> Iterator[str]:
+    """Yield the lines of a file of cases: a case is called by its line, so those that are not there leave it empty."""
+    at = 0
+    for case in cases:
+        named = re.fullmatch(r"case_(\d+)", case.id)
+        number = max(int(named[1]), at + 1) if named else at + 1
+        yield from [""] * (number - at - 1)
+        yield json.dumps(dict(case.given), ensure_ascii=False)
+        at = number
+
+
 def _read_cases(file: Path) -> Dataset:
     cases = []
     for number, line in enumerate(_text(file).splitlines(), 1):
@@ -130,7 +160,23 @@ def _read_cases(file: Path) -> Dataset:
             cases.append(CaseItem.model_validate({"id": f"case_{number}", "given": given, "split": given.get("split")}))
     name = file.resolve().parent.name if file.name == CASES else file.stem
     card = read_card(file.parent, name).model_copy(update={"schema_name": "cases/1"})
-    return Dataset(card, (), tuple(cases), file.parent)
+    erased = read_erased(file.parent) if file.name == CASES else None
+    return Dataset(card, (), tuple(cases), file.parent, erased)
+
+
+def read_erased(folder: Path) -> Erased | None:
+    """Return what a folder says of items that were erased; ``None`` if none were.
+
+    Raises:
+        DatasetInvalidError: naming what is wrong with it.
+    """
+    file = folder / ERASED
+    if not file.is_file():
+        return None
+    try:
+        return Erased.model_validate_json(_text(file))
+    except ValidationError as error:
+        raise DatasetInvalidError(f"{file}: {first_problem(error)}") from error
 
 
 def read_card(folder: Path, name: str) -> Card:

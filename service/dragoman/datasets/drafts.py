@@ -48,6 +48,12 @@ class _Row(BaseModel):
     end_ms: int | None = None
     split: str | None = None
     subject: str | None = None
+    session: str | None = None
+    tenant: str | None = None
+
+
+_OF_RECORDINGS: Final = ("split", "subject", "session", "tenant")
+"""Columns that say something of a recording, in every row of it the same."""
 
 
 def read_drafts(folder: Path) -> tuple[Draft, ...]:
@@ -157,14 +163,12 @@ def _from_rows(found: Sequence[str], rows: Iterable[_Row]) -> tuple[Draft, ...]:
 
 def _given(file: str, rows: Sequence[_Row]) -> dict[str, JsonValue]:
     given: dict[str, JsonValue] = {}
-    for field in ("split", "subject"):
+    for field in _OF_RECORDINGS:
         values = {value for row in rows if (value := getattr(row, field)) is not None}
         if len(values) > 1:
             raise DatasetInvalidError(f"'{file}' has several values of '{field}' in the table; a recording has one.")
         given |= dict.fromkeys([field], *values) if values else {}
-    utterances: list[JsonValue] = [
-        row.model_dump(exclude={"file", "split", "subject"}, exclude_none=True) for row in rows
-    ]
+    utterances: list[JsonValue] = [row.model_dump(exclude={"file", *_OF_RECORDINGS}, exclude_none=True) for row in rows]
     return {**given, "utterances": utterances}
 
 

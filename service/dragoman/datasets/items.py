@@ -66,7 +66,8 @@ class RecordingItem(_Value):
     """One recording. ``file`` is its path in the dataset, with ``/``, and its id.
 
     ``split`` is ``"train"``, ``"dev"``, ``"test"`` or whatever a dataset calls its parts. ``subject`` is whose voice
-    it is, as a pseudonym: what must not be in two splits, and what is erased together.
+    it is, as a pseudonym: what must not be in two splits, and what is erased together. ``session`` and ``tenant`` are
+    those of the server that it was recorded at: whoever erases the session there erases it here.
     """
 
     file: str
@@ -85,6 +86,8 @@ class RecordingItem(_Value):
     band: str | None = None
     split: str | None = None
     subject: str | None = None
+    session: str | None = None
+    tenant: str | None = None
     spans: tuple[LocaleSpan, ...] = ()
     utterances: tuple[Reference, ...] = ()
 
@@ -105,6 +108,27 @@ class CaseItem(_Value):
     id: str
     given: Mapping[str, JsonValue]
     split: str | None = None
+
+
+class Erasing(_Value):
+    """One time that items were erased: ``erasure_id`` names it in the audit trail."""
+
+    erased_ms: Milliseconds
+    reason: str
+    items: Annotated[int, Field(ge=1)]
+    erasure_id: str | None = None
+
+
+class Erased(_Value):
+    """What is left of a version of which items were erased: ``left`` is the version that its content is now.
+
+    ``items`` is how many are gone, ``erasures`` when and why. Nothing says what was in them.
+    """
+
+    version: str
+    left: str
+    items: Annotated[int, Field(ge=1)]
+    erasures: tuple[Erasing, ...]
 
 
 class Card(_Value):

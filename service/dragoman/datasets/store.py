@@ -4,10 +4,13 @@
 ``NAME/latest`` says which version its name alone means.
 """
 
+import fcntl
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,9 +52,10 @@ class DatasetStore:
         target = self.folder / name / version
         is_new = not target.exists()
         try:
-            if is_new:
-                self._write(dataset, target)
-            self._point(target.parent, version)
+            with self.locked(is_shared=True):
+                if is_new:
+                    self._write(dataset, target)
+                self._point(target.parent, version)
         except OSError as error:
             raise SourceFailedError(f"'{target}' cannot be written: {error.strerror}.") from error
         return Kept(read_dataset(target), is_new)
@@ -70,6 +74,17 @@ class DatasetStore:
             if before is not None:
                 self._point(self.folder / name, before)
         return self.open(name, version)
+
+    @contextmanager
+    def locked(self, *, is_shared: bool) -> Iterator[None]:
+        """Keep versions from being made while one is changed: those who make some share the lock."""
+        make_private(self.folder)
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def keep_files(self, dataset: Dataset) -> None:
         """Take the recordings of a dataset, wherever they lie, among the objects.

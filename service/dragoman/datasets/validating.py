@@ -31,7 +31,20 @@ async def validate(dataset: Dataset, on_done: Callable[[str], None] = lambda _: 
             return found
 
     by_item = await asyncio.gather(*map(one, dataset.recordings))
-    return [*card_problems(dataset.card), *(problem for found in by_item for problem in found), *find_leaks(dataset)]
+    return [
+        *card_problems(dataset.card),
+        *erased_problems(dataset),
+        *(problem for found in by_item for problem in found),
+        *find_leaks(dataset),
+    ]
+
+
+def erased_problems(dataset: Dataset) -> list[Problem]:
+    """Return whether a version of which items were erased is what was left of it."""
+    if dataset.erased is None or dataset.erased.left == dataset.content:
+        return []
+    what = f"Items were erased, and it is not what was left ({dataset.erased.left}): it was changed since."
+    return [Problem(Check.CHECKSUM, None, what)]
 
 
 def card_problems(card: Card) -> list[Problem]:

@@ -405,3 +405,27 @@ class WorkspaceFailedError(DragomanError):
 
     code = "workspace_failed"
     retryable = True
+
+
+class SubjectUnknownError(DragomanError):
+    """There is nothing of this data subject, or not for this caller."""
+
+    code = "subject_unknown"
+
+
+class ErasureUnknownError(DragomanError):
+    """There was no erasure of this id, or not for this caller."""
+
+    code = "erasure_unknown"
+
+
+class HoldUnknownError(DragomanError):
+    """There is no hold of this id."""
+
+    code = "hold_unknown"
+
+
+class HeldError(DragomanError):
+    """Something must not be erased while a legal hold lasts."""
+
+    code = "held"

@@ -33,12 +33,19 @@ class AudioFormat(_Message):
         return _WIDTHS[self.encoding] * self.channels
 
 
+Subject = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@=+-]{1,128}$")]
+"""Whose data it is, by an opaque id of the application's. It is stored as a digest only (``store/digest.py``)."""
+
+MOST_SUBJECTS: Final = 16
+
+
 class SessionWishes(_Message):
     """What a session is asked to do. Without ``languages``, all of the engine's are candidates.
 
     ``insight`` is the language in which to say what follows; without it nobody does. ``polish`` has finals read again;
     the phrases of ``recognition`` are the words to expect.
     ``channel`` picks one channel, counted from 0; without it all are mixed. ``source`` names the audio for readers.
+    ``subjects`` are the people whose data it is, to be erased together.
     """
 
     audio: AudioFormat = AudioFormat()
@@ -52,6 +59,7 @@ class SessionWishes(_Message):
     partials: bool = True
     channel: int | None = Field(default=None, ge=0, le=7)
     source: str | None = Field(default=None, max_length=200)
+    subjects: tuple[Subject, ...] = Field(default=(), max_length=MOST_SUBJECTS)
 
 
 class Configure(SessionWishes):

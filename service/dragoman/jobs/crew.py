@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from dragoman.datasets.store import DatasetStore
+from dragoman.jobs.erasing import Eraser, Places
 from dragoman.jobs.files import JobFiles
 from dragoman.jobs.retention import forget_old
 from dragoman.jobs.webhooks import Webhooks
@@ -20,6 +22,7 @@ class Crew:
     jobs: JobStore
     files: JobFiles
     webhooks: Webhooks
+    eraser: Eraser
     workers: tuple[Worker, ...]
 
     def wake(self) -> None:
@@ -36,9 +39,14 @@ async def working(server: Serving) -> AsyncIterator[Crew]:
     files = JobFiles(settings.data / "jobs")
     secret = settings.webhook_secret.get_secret_value().encode() if settings.webhook_secret else None
     webhooks = Webhooks(jobs, settings.webhook_hosts, secret)
-    crew = Crew(jobs, files, webhooks, tuple(Worker(server, jobs, files) for _ in range(settings.job_workers)))
+    eraser = Eraser(Places(server.engine, server.spool, files, DatasetStore(settings.data / "datasets")))
+    crew = Crew(jobs, files, webhooks, eraser, tuple(Worker(server, jobs, files) for _ in range(settings.job_workers)))
     await asyncio.to_thread(jobs.recover, files.place)
-    tasks = [*(asyncio.create_task(each.run()) for each in crew.workers), asyncio.create_task(webhooks.run())]
+    tasks = [
+        *(asyncio.create_task(each.run()) for each in crew.workers),
+        asyncio.create_task(webhooks.run()),
+        asyncio.create_task(eraser.run()),
+    ]
     if settings.retention_days is not None:
         tasks.append(asyncio.create_task(forget_old(server.engine, settings.retention_days)))
     try:

@@ -71,7 +71,13 @@ class Worker:
         kept = SessionWishes.model_validate_json(job.wishes_json)
         recording = Recording(self._files.path(job.job_id), job.source, kept.channel)
         caller = Caller(job.tenant, job.owner)
-        running = await self._server.transcribe(recording, wishes_of(kept), caller, job.uploaded_bytes)
+        running = await self._server.transcribe(
+            recording,
+            wishes_of(kept),
+            caller,
+            job.uploaded_bytes,
+            await asyncio.to_thread(self._jobs.whose, job.job_id),
+        )
         beating = asyncio.create_task(self._beat(job, running))
         trouble: tuple[str, str] | tuple[()] = ()
         try:
@@ -86,6 +92,8 @@ class Worker:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
         if not await self._tell(job, running):
+            if await asyncio.to_thread(self._jobs.get, job.job_id, job.tenant) is None:  # it was erased
+                await self._server.forget(running.session_id)
             return None, ()
         return ("failed" if trouble else "completed"), trouble
 

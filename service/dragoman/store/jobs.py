@@ -5,23 +5,24 @@ A worker that dies loses its lease; the job is another's when that has run out.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, insert, or_, select, update
 
 from dragoman.domain.errors import JobConflictError, StoreConflictError
 from dragoman.store import tables
 from dragoman.store.database import WRITES, translated
+from dragoman.store.subjects import note_subjects, subjects_of
 
 State = Literal["queued", "running", "completed", "failed", "cancelled", "dead"]
 """``failed``: the input cannot be transcribed, ever. ``dead``: it took the worker with it too often."""
 
 LEASE_S: Final = 60
 MOST_ATTEMPTS: Final = 5
-_OVER: Final = ("completed", "failed", "cancelled", "dead")
+OVER: Final = ("completed", "failed", "cancelled", "dead")
 _JOBS = tables.jobs.c
 _HOOKS = tables.webhooks.c
 
@@ -75,7 +76,7 @@ class JobRecord:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.state in _OVER
+        return self.state in OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ class JobStore:
         self._writes = engine.execution_options(**WRITES)
         self._now_ms = clock_ms
 
-    def submit(self, job: JobRecord) -> tuple[JobRecord, bool]:
-        """Enter a job; return it, or the one that its idempotency key began, and whether it is new.
+    def submit(self, job: JobRecord, subjects: Collection[str] = ()) -> tuple[JobRecord, bool]:
+        """Enter a job, and digests of whose data it is; return it, or what its idempotency key began, and if it is new.
 
         Raises:
             JobConflictError: if the key began another request.
@@ -107,6 +108,7 @@ class JobStore:
         try:
             with translated(), self._writes.begin() as connection:
                 connection.execute(insert(tables.jobs), asdict(job))
+                note_subjects(connection, job.job_id, subjects)
         except StoreConflictError:  # somebody was quicker with the same key
             if (earlier := self._begun(job)) is None:
                 raise
@@ -119,6 +121,10 @@ class JobStore:
         with translated(), self._reads.connect() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _record(row)
+
+    def whose(self, job_id: str) -> tuple[str, ...]:
+        """Return digests of whose data a job is."""
+        return subjects_of(self._reads, job_id)
 
     def list(self, tenant: str, limit: int) -> list[JobRecord]:
         """Return the newest jobs of a tenant."""
@@ -208,6 +214,11 @@ class JobStore:
                 self._end(connection, job, "cancelled", None, None)
             return _record(connection.execute(select(tables.jobs).where(*mine)).one())
 
+    def remove(self, job_id: str) -> bool:
+        """Remove a job, whatever its state, and the call that tells of it; return whether it was there."""
+        with translated(), self._writes.begin() as connection:
+            return remove_jobs(connection, [job_id]) == 1
+
     def due_hook(self, pause_ms: int) -> Hook | None:
         """Take a call that is due; unless ``told`` says that it was made, it is due again later.
 
@@ -264,6 +275,13 @@ class JobStore:
                 "is_open": True,
             }
             connection.execute(insert(tables.webhooks), hook)
+
+
+def remove_jobs(connection: Connection, job_ids: Collection[str]) -> int:
+    """Remove jobs, the calls that tell of them and whose data they are; return how many there were."""
+    connection.execute(delete(tables.webhooks).where(_HOOKS.job_id.in_(job_ids)))
+    connection.execute(delete(tables.subjects).where(tables.subjects.c.resource_id.in_(job_ids)))
+    return connection.execute(delete(tables.jobs).where(_JOBS.job_id.in_(job_ids))).rowcount
 
 
 def _held(job: JobRecord) -> list[ColumnElement[bool]]:

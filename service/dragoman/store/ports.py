@@ -1,7 +1,7 @@
 """The roles of the store: the books of sessions, and the spool of their audio."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from dragoman.domain.audio import AudioFrame
@@ -39,7 +39,7 @@ class SessionRecord:
 
     ``created_ms`` is Unix time. ``spec_json`` says what the session was asked to do; the store does not look inside.
     ``tenant`` is whose it is, and ``owner`` the id of the API key or identity that opened it. ``uploaded_bytes`` is how
-    large the file was that it came from.
+    large the file was that it came from. ``subjects`` are digests of whose data it is; they are written, not read back.
     """
 
     session_id: str
@@ -52,6 +52,7 @@ class SessionRecord:
     books: Books = Books()
     tenant: str = DEFAULT_TENANT
     uploaded_bytes: int = 0
+    subjects: tuple[str, ...] = field(default=(), compare=False)
 
 
 class SessionStore(Protocol):

@@ -26,6 +26,7 @@ from dragoman.store.outages import persisting
 from dragoman.store.ports import Books, SessionRecord, Used
 from dragoman.store.postgres import Password
 from dragoman.store.reserve import Reserve
+from dragoman.store.subjects import note_subjects
 from dragoman.store.writer import Writer
 
 T = TypeVar("T")
@@ -83,6 +84,7 @@ class SqlStore:
         def work(connection: Connection) -> None:
             held = self.leases.columns if self.leases else {}
             connection.execute(insert(tables.sessions).values({**row, **held}))
+            note_subjects(connection, record.session_id, record.subjects)
 
         query = select(tables.sessions).where(_SESSIONS.session_id == record.session_id)
 
@@ -159,6 +161,7 @@ class SqlStore:
         def work(connection: Connection) -> None:
             connection.execute(delete(tables.feedback).where(tables.feedback.c.session_id == session_id))
             connection.execute(delete(tables.events).where(_EVENTS.session_id == session_id))
+            connection.execute(delete(tables.subjects).where(tables.subjects.c.resource_id == session_id))
             connection.execute(delete(tables.sessions).where(_SESSIONS.session_id == session_id))
 
         await self._writer.carry_out(work)

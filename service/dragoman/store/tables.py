@@ -147,3 +147,38 @@ feedback = Table(
     Index("feedback_session", "session_id", "created_ms"),
     Index("feedback_tenant", "tenant", "created_ms"),
 )
+
+# ``resource_id`` is of a session or a job, ``subject`` a digest (``store/digest.py``): no id of a person is stored.
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("resource_id", String(64), primary_key=True),
+    Column("subject", String(64), primary_key=True),
+    Index("subjects_subject", "subject"),
+)
+
+# ``target`` is a session or the digest of a subject.
+holds = Table(
+    "holds",
+    metadata,
+    Column("hold_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("target", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed_ms", BigInteger, nullable=False),
+    Column("released_ms", BigInteger),
+    Index("holds_target", "target"),
+)
+
+# ``subject`` is gone once an erasure is done; ``counts`` is JSON.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("subject", String(64)),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("done_ms", BigInteger),
+    Column("counts", Text, nullable=False),
+    Index("erasures_subject", "subject"),
+)

@@ -135,6 +135,7 @@ def list_datasets(format: str, data_folder: Path | None) -> None:
                     "recordings": len(dataset.recordings),
                     "cases": len(dataset.cases),
                     "audio_ms": dataset.audio_ms,
+                    "erased": dataset.erased_items,
                     "card": dataset.card.model_dump(mode="json", by_alias=True),
                 }
                 for name, version, latest, dataset in found

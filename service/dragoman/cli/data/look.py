@@ -38,7 +38,8 @@ def validate(dataset: str, format: str, data_folder: Path | None) -> None:
     with progress("Recordings", len(found.recordings)) as advance:
         problems = asyncio.run(find_problems(found, advance))
     if format == "json":
-        print_json({"dataset": identity(found), "problems": [asdict(problem) for problem in problems]})
+        told = [asdict(problem) for problem in problems]
+        print_json({"dataset": identity(found), "erased": found.erased_items, "problems": told})
     else:
         for problem in problems:
             where = f"{problem.item}: " if problem.item else ""

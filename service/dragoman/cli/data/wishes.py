@@ -68,8 +68,9 @@ def blob_access_of(settings: "Settings") -> "BlobAccess":
 
 def summary(dataset: "Dataset") -> str:
     """Return how large a dataset is, in a line."""
-    if dataset.cases:
-        return counted(len(dataset.cases), "case")
+    erased = f"{counted(dataset.erased_items, 'item')} erased" if dataset.erased_items else ""
+    if dataset.card.schema_name == "cases/1":
+        return ", ".join(filter(None, [counted(len(dataset.cases), "case"), erased]))
     languages = sorted({locale for item in dataset.recordings for locale in item.locales})
     said = sum(len(item.utterances) for item in dataset.recordings)
     parts = [
@@ -77,6 +78,7 @@ def summary(dataset: "Dataset") -> str:
         duration(dataset.audio_ms),
         counted(said, "utterance"),
         ", ".join(languages),
+        erased,
     ]
     return ", ".join(filter(None, parts))
 
