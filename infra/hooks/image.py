@@ -45,11 +45,11 @@ def build(
     packed: bytes,
     tag: str,
     *,
-    target: str,
+    dockerfile: str,
     arguments: dict[str, str],
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Build a target of ``service/Dockerfile`` at a registry, and return the image by its digest.
+    """Build a Dockerfile at a registry, and return the image by its digest.
 
     Args:
         arm: Azure Resource Manager.
@@ -57,7 +57,7 @@ def build(
         registry: Id of the registry's resource.
         packed: The build context as a ``tar.gz``.
         tag: Repository and tag, ``dragoman-insight:0123456789ab``.
-        target: The stage that becomes the image.
+        dockerfile: Where it lies in the context.
         arguments: What the Dockerfile takes as ``ARG``.
         sleep: Waits between two looks, in seconds.
 
@@ -75,8 +75,7 @@ def build(
         "imageNames": [tag],
         "isPushEnabled": True,
         "sourceLocation": text(place, "relativePath"),
-        "dockerFilePath": "service/Dockerfile",
-        "target": target,
+        "dockerFilePath": dockerfile,
         "arguments": told,
         "platform": {"os": "Linux", "architecture": "amd64"},
         "timeout": _LONGEST_S,

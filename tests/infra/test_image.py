@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 and shutil.which("setpriv") else []
 """Root without capabilities may write no more than anybody: a folder that is read-only is read-only."""
 BUILD = stages(ROOT / "service" / "Dockerfile")
+FLOW = stages(ROOT / "flows" / "Dockerfile")
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_the_service_runs_from_its_locks_and_writes_its_data_only(image: Root) -
 
 
 def test_a_flow_answers_score(image: Root) -> None:
-    with _running(image, BUILD["flow"]) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with _running(image, FLOW["flow"]) as address, httpx.Client(base_url=address, timeout=60) as client:
         line = json.loads((ROOT / "flows" / "insight" / "data.jsonl").read_text().splitlines()[0])
         answer = client.post("/score", json={"conversation": line["conversation"], "language": "en"})
         assert answer.status_code == 200, answer.text
@@ -124,12 +125,17 @@ def test_a_flow_answers_score(image: Root) -> None:
 
 
 def test_the_image_is_nobodys_and_needs_no_shell() -> None:
-    for name in ("service", "flow"):
-        assert BUILD[name].last("USER") == "10001"
+    assert BUILD["service"].last("USER") == FLOW["flow"].last("USER") == "10001"
     assert BUILD["service"].words("ENTRYPOINT") == ["dragoman"]
+
+
+def test_both_images_are_built_alike() -> None:
+    assert BUILD["build"].steps == FLOW["build"].steps
 
 
 def test_hadolint_finds_nothing() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
-    done = subprocess.run([hadolint, "service/Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [hadolint, "service/Dockerfile", "flows/Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
