@@ -33,13 +33,19 @@ def refusal(connection: HTTPConnection, keys: frozenset[str]) -> int | None:
     return None if scheme.lower() == "bearer" and token and not _has_expired(token) else 401
 
 
-def _has_expired(token: str) -> bool:
-    """Return whether a token is a JWT that says so."""
+def claims(token: str) -> dict[str, object]:
+    """Return what a token says, if it is a JWT; its signature is not looked at."""
     parts = token.split(".")
     if len(parts) != 3:
-        return False
+        return {}
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        return float(claims["exp"]) < time.time()
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        return False
+        said = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _has_expired(token: str) -> bool:
+    """Return whether a token is a JWT that says so."""
+    expires = claims(token).get("exp")
+    return isinstance(expires, int | float) and expires < time.time()

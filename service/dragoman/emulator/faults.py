@@ -1,11 +1,23 @@
 """How the emulator misbehaves when it is told to, so that what is built on Azure can be tried before Azure fails."""
 
+import asyncio
 from collections import Counter
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-DoorName = Literal["chat", "safety", "score", "speech", "translator", "transcription"]
+DoorName = Literal[
+    "chat",
+    "safety",
+    "score",
+    "speech",
+    "translator",
+    "transcription",
+    "management",
+    "provisioning",
+    "endpoint",
+    "blob",
+]
 
 
 class Fault(BaseModel):
@@ -14,6 +26,9 @@ class Fault(BaseModel):
     Before anything else a request is made to wait (``delay_s``), and refused (``status``, ``retry_after_s``). On a
     stream, once so much audio has come (``after_ms``), the connection breaks (``drop``), is closed (``close_code``),
     or nothing is said any more (``silent``). A chat may be stopped by the content filter (``filtered``).
+
+    At Azure ML's doors, ``path`` is what the path of a request must contain to be meant, and ``code`` is Azure's code
+    of the error; ``provisioning`` is no door but an operation, which is begun and then fails with that code.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +43,8 @@ class Fault(BaseModel):
     close_code: int | None = Field(default=None, ge=1000, le=4999)
     silent: bool = False
     filtered: bool = False
+    code: str | None = None
+    path: str | None = None
 
     @model_validator(mode="after")
     def _does_something(self) -> "Fault":
@@ -38,8 +55,10 @@ class Fault(BaseModel):
             raise ValueError("only streams break in the middle; give a status")
         if self.filtered and self.door != "chat":
             raise ValueError("only a chat is filtered")
-        if not (any(streamed) or self.status or self.delay_s or self.filtered):
-            raise ValueError("a fault needs a status, drop, close_code, silent, filtered or delay_s")
+        if self.door == "provisioning" and (self.status or not self.code):
+            raise ValueError("an operation fails with a code, and has no status")
+        if not (any(streamed) or self.status or self.delay_s or self.filtered or self.code):
+            raise ValueError("a fault needs a status, drop, close_code, silent, filtered, code or delay_s")
         return self
 
 
@@ -61,14 +80,20 @@ class Faults:
         self._waiting, self._left = [], []
         self.knocks.clear()
 
-    def next(self, door: DoorName) -> Fault | None:
+    def next(self, door: DoorName, path: str = "") -> Fault | None:
         """Count a knock at a door, and return what goes wrong with it."""
         self.knocks[door] += 1
         for at, fault in enumerate(self._waiting):
-            if fault.door == door:
+            if fault.door == door and (fault.path is None or fault.path in path):
                 if fault.times:
                     self._left[at] -= 1
                     if not self._left[at]:
                         del self._waiting[at], self._left[at]
                 return fault
         return None
+
+    @staticmethod
+    async def wait(fault: Fault | None) -> None:
+        """Let a request wait as long as it is to."""
+        if fault and fault.delay_s:
+            await asyncio.sleep(fault.delay_s)

@@ -11,6 +11,8 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI, WebSocket
 
+from dragoman.emulator.azureml.certificate import Certificate
+
 _LARGEST_FRAME: Final = 1 << 20
 _CLOSE_S: Final = 2
 _START_S: Final = 60
@@ -19,7 +21,7 @@ _START_S: Final = 60
 class EmulatorServer(uvicorn.Server):
     """A server that can break a connection as a network does: without a word."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, tls: Certificate | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -33,6 +35,8 @@ class EmulatorServer(uvicorn.Server):
                 ws_per_message_deflate=False,
                 ws_ping_interval=None,
                 timeout_graceful_shutdown=_CLOSE_S,
+                ssl_certfile=tls.chain if tls else None,
+                ssl_keyfile=tls.key if tls else None,
             )
         )
         app.state.drop = self._drop
@@ -42,8 +46,17 @@ class EmulatorServer(uvicorn.Server):
         await super().startup(sockets)
         for each in (listening for server in self.servers for listening in server.sockets):
             host, port = each.getsockname()[:2]
-            sys.stderr.write(f"The emulator listens on http://{host}:{port}; Ctrl+C stops it.\n")
+            scheme = "https" if self.config.is_ssl else "http"
+            sys.stderr.write(f"The emulator listens on {scheme}://{host}:{port}; Ctrl+C stops it.\n")
             sys.stderr.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; clients that keep an idle connection over TLS are not waited for, as their goodbye may never come."""
+        for each in list(self.server_state.connections) if self.config.is_ssl else ():
+            cycle = getattr(each, "cycle", None)
+            if each.transport and (cycle is None or cycle.response_complete):
+                each.transport.abort()
+        await super().shutdown(sockets)
 
     def _drop(self, websocket: WebSocket) -> None:
         assert websocket.client
@@ -59,15 +72,15 @@ def run(app: FastAPI, host: str, port: int) -> None:
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[str]:
-    """Serve on a thread of this process; yield the address, ``127.0.0.1:50123``.
+def running(app: FastAPI, host: str = "127.0.0.1", port: int = 0, tls: Certificate | None = None) -> Iterator[str]:
+    """Serve on a thread of this process; yield the address, ``127.0.0.1:50123``. Port 0 is any that is free.
 
     Raises:
         TimeoutError: if it does not come up.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        host, port = listening.getsockname()
-        server = EmulatorServer(app, host, port)
+    with socket.create_server((host, port)) as listening:
+        host, port = listening.getsockname()[:2]
+        server = EmulatorServer(app, host, port, tls)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), name="emulator", daemon=True)
         thread.start()
         for _ in range(_START_S * 100):

@@ -1,0 +1,30 @@
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # what it says of its own schemas when it is first imported
+    import azure.ai.ml  # noqa: F401
+
+if TYPE_CHECKING:
+    from tests.emulator.azureml.emulating import AzureMl
+
+
+@pytest.fixture(scope="session")
+def running_azureml(tmp_path_factory: pytest.TempPathFactory) -> Iterator["AzureMl"]:
+    from tests.emulator.azureml.emulating import emulating_azureml, environment
+
+    with emulating_azureml(tmp_path_factory.mktemp("azureml")) as azureml:
+        azureml.client().environments.create_or_update(environment())
+        yield azureml
+
+
+@pytest.fixture
+def azureml(running_azureml: "AzureMl") -> Iterator["AzureMl"]:
+    """The emulator; whatever is exchanged must be what the specification allows."""
+    running_azureml.faults.clear()
+    yield running_azureml
+    running_azureml.faults.clear()
+    assert running_azureml.violations == []
