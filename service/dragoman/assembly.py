@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragoman.domain.errors import DependencyMissingError, DragomanError
+from dragoman.engines.breaker import Health
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.resources import bundled_translators, resolve_model
 from dragoman.settings import Settings
@@ -84,6 +85,16 @@ class Translators:
         """Let go of connections."""
         for translator in self._azure:
             translator.close()
+
+
+def health_of(engine: Transcriber | Translator | None) -> tuple[Health, ...]:
+    """Return how an engine is, or each of those that it is made of."""
+    if engine is None:
+        return ()
+    from dragoman.engines.failover import FailoverTranscriber
+    from dragoman.engines.failover_translator import FailoverTranslator
+
+    return engine.health if isinstance(engine, FailoverTranscriber | FailoverTranslator) else (Health(engine.name),)
 
 
 def reach_azure(settings: Settings, endpoint: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from dragoman.assembly import Transcribers, Translators, build_transcribers
+from dragoman.assembly import Transcribers, Translators, build_transcribers, health_of
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
 from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import (
@@ -26,6 +26,7 @@ from dragoman.domain.language import (
 )
 from dragoman.domain.recognition import DEFAULT_RECOGNITION, RecognitionOptions
 from dragoman.domain.speech import AudioInput, Notice
+from dragoman.engines.breaker import Health
 from dragoman.engines.ports import Transcriber, Translator
 from dragoman.engines.whisper.languages import choose_candidates, usual_locales
 from dragoman.pipeline.memory import Memory
@@ -183,6 +184,15 @@ class Runtime:
     def delay_s(self) -> float:
         """How long finals of live streams waited for the model of late."""
         return self._transcribers.scheduler.delay_s if self._transcribers else 0.0
+
+    @property
+    def health(self) -> dict[str, tuple[Health, ...]]:
+        """How what transcribes (once it is loaded), recordings apart, and what translates is; each best first."""
+        engines = self._transcribers
+        health = {"transcription": health_of(engines.live if engines else None)}
+        if engines and engines.recorded is not engines.live:
+            health["transcription of files"] = health_of(engines.recorded)
+        return {**health, "translation": health_of(self.translator)}
 
     async def transcriber(self) -> Transcriber:
         """Load the model if need be, and return the engine that hears live streams. Raises as ``ready``."""

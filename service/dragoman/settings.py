@@ -129,6 +129,12 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = None
     """What such calls are signed with."""
 
+    operator_tenant: str = "default"
+    """The tenant that runs the server: its administrators (scope ``admin``) see how every tenant is doing."""
+
+    prices: Path | None = None
+    """TOML file of what audio, characters and tokens cost (as ``evaluation/prices.toml``); that one, if not set."""
+
     entra_audience: str | None = None
     """Application id in Microsoft Entra that tokens must be for; then they open doors beside API keys."""
 

@@ -41,7 +41,7 @@ def test_a_session_is_a_span_with_a_span_per_utterance() -> None:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     observer = Observers(Traces(provider.get_tracer("test")), None)
-    observer.opened(ID, recovered=False)
+    observer.opened(ID, recovered=False, tenant="default")
     observer.committed(ID, final("Streng geheim."))
     observer.committed(ID, ErrorEvent(session_id=ID, seq=2, code="engine_failed", message="", retryable=True))
     observer.committed(ID, SessionEnded(session_id=ID, seq=3, reason="failed", ledger=TOTALS, utterances=1))

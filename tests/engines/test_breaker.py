@@ -1,6 +1,6 @@
 import pytest
 
-from dragoman.engines.breaker import Breaker
+from dragoman.engines.breaker import Breaker, Health
 
 
 class Clock:
@@ -68,3 +68,14 @@ def test_an_attempt_that_was_left_off_makes_room_for_another(breaker: Breaker, c
     breaker.begin()
     breaker.over()
     assert breaker.allows
+
+
+def test_it_says_how_it_is(breaker: Breaker, clock: Clock) -> None:
+    assert breaker.health("azure") == Health("azure")
+    fail(breaker)
+    clock.now_s = 20.0
+    assert breaker.health("azure") == Health("azure", "open", 1, 40.0)
+    clock.now_s = 60.0
+    assert breaker.health("azure") == Health("azure", "half-open", 1)
+    fail(breaker)
+    assert breaker.health("azure") == Health("azure", "open", 2, 120.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.domain.audio import AudioFrame, Span
-from dragoman.domain.events import DurableEvent, Event, SessionEnded, WarningEvent
+from dragoman.domain.events import DurableEvent, Event, SessionEnded, TranscriptPartial, WarningEvent
 from dragoman.domain.language import LidMode, parse_locale
 from dragoman.domain.speech import AudioInput, Heard, Silence, TranscriptionRequest
 from dragoman.pipeline import live as live_module
@@ -39,7 +39,12 @@ class SlowTranscriber:
 
 
 class NoObserver:
-    def opened(self, session_id: str, *, recovered: bool) -> None:
+    def opened(self, session_id: str, *, recovered: bool, tenant: str) -> None:
+        pass
+
+    def shown(
+        self, session_id: str, partial: TranscriptPartial, since_start_ms: int | None, since_end_ms: int | None
+    ) -> None:
         pass
 
     def committed(self, session_id: str, event: DurableEvent) -> None:

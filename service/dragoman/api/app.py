@@ -17,6 +17,7 @@ from dragoman.api.entra import EntraOptions, EntraTokens
 from dragoman.api.feedback import add_feedback
 from dragoman.api.jobs import add_jobs
 from dragoman.api.openai import add_openai
+from dragoman.api.operations import add_operations, watched
 from dragoman.api.pages import add_pages
 from dragoman.api.past import add_past
 from dragoman.api.problems import explained, headers_of, problem, status_of
@@ -44,8 +45,9 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with runtime:
             async with (
-                serving(runtime, Observers(door.watch, traces())) as door.server,
+                serving(runtime, Observers(door.watch, door.pulse, traces())) as door.server,
                 working(door.server) as door.crew,
+                watched(door) as door.board,
             ):
                 door.audit = AuditTrail(door.server.engine)
                 door.doorkeeper = Doorkeeper(
@@ -64,7 +66,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
     async def correct(request: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse(problem(RequestInvalidError(f"The request cannot be read: {explained(error)}")), 422)
 
-    _add_operations(app, door, runtime)
+    _add_health(app, door, runtime)
     _add_sessions(app, door)
     add_transcripts(app, door)
     add_past(app, door)
@@ -73,6 +75,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
     add_answers(app, door)
     add_jobs(app, door)
     add_openai(app, door)
+    add_operations(app, door)
     add_acs(app, door, call_tokens)
     add_pages(app)
     return app
@@ -84,7 +87,7 @@ def _entra(settings: Settings) -> EntraTokens | None:
     return EntraTokens(EntraOptions(settings.entra_audience, settings.entra_tenants, settings.entra_authority))
 
 
-def _add_operations(app: FastAPI, door: Door, runtime: Runtime) -> None:
+def _add_health(app: FastAPI, door: Door, runtime: Runtime) -> None:
     reader = door.admitted(Scope.METRICS)
 
     @app.get("/healthz")

@@ -9,21 +9,28 @@ from dragoman.api.auth import Caller, Doorkeeper
 from dragoman.api.stream import Patience
 from dragoman.api.watch import Watch
 from dragoman.jobs.crew import Crew
+from dragoman.operations.board import Board
+from dragoman.operations.pulse import Pulse
 from dragoman.serving import Serving
 from dragoman.store.audit import AuditTrail
 from dragoman.store.scope import Scope
 
 
 class Door:
-    """The server behind the routes; it, its crew, doorkeeper and audit trail are there while the application runs."""
+    """The server behind the routes.
+
+    It, its crew, doorkeeper, audit trail and board are there while the application runs.
+    """
 
     server: Serving
     crew: Crew
     doorkeeper: Doorkeeper
     audit: AuditTrail
+    board: Board
 
     def __init__(self, patience: Patience | None = None) -> None:
         self.watch = Watch()
+        self.pulse = Pulse()
         self.patience = patience or Patience()
 
     def admitted(self, scope: Scope) -> Caller:

@@ -12,7 +12,7 @@ from opentelemetry.trace import Span, Tracer
 
 from dragoman import __version__
 from dragoman.domain.errors import DependencyMissingError
-from dragoman.domain.events import DurableEvent, ErrorEvent, SessionEnded, TranscriptFinal
+from dragoman.domain.events import DurableEvent, ErrorEvent, SessionEnded, TranscriptFinal, TranscriptPartial
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -24,10 +24,15 @@ class Traces:
         self._tracer = tracer
         self._sessions: dict[str, Span] = {}
 
-    def opened(self, session_id: str, *, recovered: bool) -> None:
+    def opened(self, session_id: str, *, recovered: bool, tenant: str) -> None:
         """Begin the span of a session; a recovered one has a span per process."""
         attributes: dict[str, str | bool] = {"session.id": session_id, "session.recovered": recovered}
         self._sessions[session_id] = self._tracer.start_span("session", attributes=attributes)
+
+    def shown(
+        self, session_id: str, partial: TranscriptPartial, since_start_ms: int | None, since_end_ms: int | None
+    ) -> None:
+        """Leave drafts to others."""
 
     def committed(self, session_id: str, event: DurableEvent) -> None:
         """Write the span of an utterance; note an error and the books."""

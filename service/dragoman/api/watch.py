@@ -14,6 +14,7 @@ from dragoman.domain.events import (
     LanguageDetected,
     SessionEnded,
     TranscriptFinal,
+    TranscriptPartial,
     TranslationFailed,
     TranslationFinal,
     WarningEvent,
@@ -73,10 +74,15 @@ class Watch:
         self._delay.set(delay_s)
         return generate_latest(self._registry)
 
-    def opened(self, session_id: str, *, recovered: bool) -> None:
+    def opened(self, session_id: str, *, recovered: bool, tenant: str) -> None:
         """Note a session."""
         self._opened.labels("recovered" if recovered else "new").inc()
         self._log.info("session.opened", session_id=session_id, recovered=recovered)
+
+    def shown(
+        self, session_id: str, partial: TranscriptPartial, since_start_ms: int | None, since_end_ms: int | None
+    ) -> None:
+        """Leave drafts to others."""
 
     def committed(self, session_id: str, event: DurableEvent) -> None:
         """Note an event."""

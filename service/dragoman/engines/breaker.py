@@ -2,6 +2,21 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How an engine is, as far as we know.
+
+    ``closed``: all is well; ``open``: it rests for ``rests_s`` more; ``half-open``: the next attempt decides.
+    """
+
+    name: str
+    state: Literal["closed", "open", "half-open"] = "closed"
+    failures: int = 0
+    rests_s: float = 0.0
 
 
 class Breaker:
@@ -30,6 +45,14 @@ class Breaker:
     def allows(self) -> bool:
         """Whether an attempt may be made now."""
         return self.is_closed or (self._clock() >= self._opens_s and not self._is_tried)
+
+    def health(self, name: str) -> Health:
+        """Return how the engine of that name is, whose breaker this is."""
+        if self.is_closed:
+            return Health(name)
+        rests_s = max(0.0, self._opens_s - self._clock())
+        is_resting = rests_s > 0 and not self._is_tried
+        return Health(name, "open" if is_resting else "half-open", self._failures, rests_s if is_resting else 0.0)
 
     def begin(self) -> None:
         """Make an attempt: it ``succeeded`` or ``failed``, and is ``over``."""

@@ -16,7 +16,7 @@ from dragoman.domain.speech import (
     SpeechStarted,
     TranscriptionRequest,
 )
-from dragoman.engines.breaker import Breaker
+from dragoman.engines.breaker import Breaker, Health
 from dragoman.engines.ports import SpeechDetector, Transcriber
 from dragoman.engines.replay import ReplayedAudio
 from dragoman.engines.watch import Watch, WatchRules
@@ -53,6 +53,11 @@ class FailoverTranscriber:
     def name(self) -> str:
         """The engine that a session would begin with now."""
         return self._routes[self._choose()].transcriber.name
+
+    @property
+    def health(self) -> tuple[Health, ...]:
+        """How the engines are, best first."""
+        return tuple(route.breaker.health(route.transcriber.name) for route in self._routes)
 
     async def transcribe(
         self, audio: AsyncIterator[AudioInput], request: TranscriptionRequest

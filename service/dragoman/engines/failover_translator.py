@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dragoman.domain.errors import TranslationFailedError
 from dragoman.domain.language import Locale, TargetLanguage
-from dragoman.engines.breaker import Breaker
+from dragoman.engines.breaker import Breaker, Health
 from dragoman.engines.ports import Translator
 
 Outcome = str | TranslationFailedError
@@ -20,6 +20,11 @@ class FailoverTranslator:
     def name(self) -> str:
         """The translator that a text would go to now."""
         return next((each.name for each, breaker in self._routes if breaker.allows), self._routes[-1][0].name)
+
+    @property
+    def health(self) -> tuple[Health, ...]:
+        """How the translators are, best first."""
+        return tuple(breaker.health(translator.name) for translator, breaker in self._routes)
 
     @property
     def targets(self) -> tuple[TargetLanguage, ...]:

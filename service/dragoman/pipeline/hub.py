@@ -87,6 +87,16 @@ class Hub:
         """Sessions that are live."""
         return len(self._live)
 
+    @property
+    def live(self) -> tuple[LiveSession, ...]:
+        """The sessions that are live, oldest first."""
+        return tuple(self._live.values())
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the process stops."""
+        return self._is_draining
+
     def count_of(self, owner: str) -> int:
         """How many sessions of an owner are live."""
         return sum(name == owner for session_id, name in self._owners.items() if session_id in self._live)
@@ -266,7 +276,7 @@ class Hub:
         live = LiveSession(session_id, session, inlet, outlet, spooled, self._store, self._observer)
         self._live[session_id] = live
         self._owners[session_id] = record.owner
-        self._observer.opened(session_id, recovered=memory is not None)
+        self._observer.opened(session_id, recovered=memory is not None, tenant=record.tenant)
         live.start()
         watching = asyncio.create_task(self._watch(live))
         self._watching.add(watching)

@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Final
 
+from dragoman.domain.audio import to_samples
 from dragoman.domain.errors import DragomanError, SpoolFailedError, SpoolFullError, StoreFailedError
-from dragoman.domain.events import DurableEvent, EphemeralEvent, Event
+from dragoman.domain.events import DurableEvent, EphemeralEvent, Event, TranscriptPartial
 from dragoman.domain.speech import Notice
 from dragoman.pipeline.inlet import Inlet
 from dragoman.pipeline.observer import Observer
@@ -109,6 +110,16 @@ class LiveSession:
         return self._outlet.follow(after_seq)
 
     @property
+    def written(self) -> int:
+        """Samples that were taken."""
+        return self._inlet.written
+
+    @property
+    def settled(self) -> int:
+        """Samples whose outcome is certain."""
+        return self._session.settled_samples
+
+    @property
     def behind(self) -> int:
         """Samples that were taken and are not heard yet."""
         return self._inlet.behind
@@ -167,6 +178,9 @@ class LiveSession:
             async for event in events:
                 if isinstance(event, EphemeralEvent):
                     self._outlet.show(event)
+                    if isinstance(event, TranscriptPartial):
+                        since_start_ms, since_end_ms = self._since_ms(event.start_ms), self._since_ms(event.end_ms)
+                        self._observer.shown(self.session_id, event, since_start_ms, since_end_ms)
                 else:
                     await self._uncommitted.put((event, self._session.books))
         await self._uncommitted.put((None, self._session.books))
@@ -217,6 +231,11 @@ class LiveSession:
             self._outlet.acknowledge(self._spooled.durable)
             self._watch_lag()
             await asyncio.sleep(_ACK_EVERY_S)
+
+    def _since_ms(self, at_ms: int) -> int | None:
+        """Return how long ago audio came."""
+        arrived_s = self._inlet.arrived_s(to_samples(at_ms))
+        return None if arrived_s is None else max(0, round((time.monotonic() - arrived_s) * 1000))
 
     def _watch_lag(self) -> None:
         """Tell who follows the session when it falls behind."""

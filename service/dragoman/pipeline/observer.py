@@ -2,14 +2,20 @@
 
 from typing import Protocol
 
-from dragoman.domain.events import DurableEvent
+from dragoman.domain.events import DurableEvent, TranscriptPartial
 
 
 class Observer(Protocol):
     """Watches live sessions, for metrics, traces and logs; it must not raise and not take long."""
 
-    def opened(self, session_id: str, *, recovered: bool) -> None:
+    def opened(self, session_id: str, *, recovered: bool, tenant: str) -> None:
         """Note a session."""
+        ...
+
+    def shown(
+        self, session_id: str, partial: TranscriptPartial, since_start_ms: int | None, since_end_ms: int | None
+    ) -> None:
+        """Note a partial that every follower gets, and how long ago the first and the last audio in it came."""
         ...
 
     def committed(self, session_id: str, event: DurableEvent) -> None:
@@ -27,10 +33,17 @@ class Observers:
     def __init__(self, *observers: Observer | None) -> None:
         self._observers = [observer for observer in observers if observer is not None]
 
-    def opened(self, session_id: str, *, recovered: bool) -> None:
+    def opened(self, session_id: str, *, recovered: bool, tenant: str) -> None:
         """Tell all."""
         for observer in self._observers:
-            observer.opened(session_id, recovered=recovered)
+            observer.opened(session_id, recovered=recovered, tenant=tenant)
+
+    def shown(
+        self, session_id: str, partial: TranscriptPartial, since_start_ms: int | None, since_end_ms: int | None
+    ) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.shown(session_id, partial, since_start_ms, since_end_ms)
 
     def committed(self, session_id: str, event: DurableEvent) -> None:
         """Tell all."""
