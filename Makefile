@@ -66,8 +66,9 @@ TRAIN_READY := $(TRAIN_VENV)/.ready
 MINUTES ?= 95
 FURTHER ?= 0
 
-nightly: $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch
+nightly: $(READY) $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch, and many requests
 	$(TRAIN) -m pytest tests/training tests/nightly
+	EXAMPLES=200 $(BIN)/python -m pytest tests/api/test_document.py
 
 train: train-translate train-whisper  ## Make both bundled models from nothing, about two hours on two cores
 

@@ -15,6 +15,8 @@ from starlette.requests import HTTPConnection
 from dragoman.api.acs_calls import TICKET_S, Call, Calls, CallTokens, follow
 from dragoman.api.acs_stream import serve_call
 from dragoman.api.auth import Caller
+from dragoman.api.bodies import CallExpected, CallSoFar
+from dragoman.api.document import EVENT_STREAM, answered, refused
 from dragoman.api.door import Door
 from dragoman.api.problems import explained, headers_of, problem, status_of
 from dragoman.api.transcripts import read_back
@@ -51,14 +53,17 @@ def add_acs(app: FastAPI, door: Door, tokens: CallTokens | None = None) -> None:
         await websocket.accept()
         await serve_call(websocket, door, call, wishes)
 
-    @app.post("/v1/acs/calls", status_code=201)
+    unknown = refused("session_unknown")
+    written, told = answered(200, "text/plain"), {**unknown, **answered(200, EVENT_STREAM)}
+
+    @app.post("/v1/acs/calls", status_code=201, response_model=CallExpected)
     async def expect(caller: Caller = streamer) -> JSONResponse:
         """Return the address at which a call may be streamed, with a ticket for that call alone."""
         call, ticket = calls.expect(caller)
         path = f"/v1/acs?call={call.call_id}&ticket={ticket}"
         return JSONResponse({"call_id": call.call_id, "path": path, "expires_in_s": TICKET_S}, status_code=201)
 
-    @app.get("/v1/acs/calls/{call_id}")
+    @app.get("/v1/acs/calls/{call_id}", response_model=CallSoFar, responses={**unknown, **written})
     async def transcript(
         call_id: str,
         format: Annotated[Literal["json", "text", "srt", "vtt", "tsv"], Query()] = "json",  # noqa: A002
@@ -78,11 +83,11 @@ def add_acs(app: FastAPI, door: Door, tokens: CallTokens | None = None) -> None:
             return PlainTextResponse(CAPTIONS[format](whole, parse_target(captions_in) if captions_in else None))
         return PlainTextResponse(FORMATS[format](whole))
 
-    @app.get("/v1/acs/calls/{call_id}/events")
+    @app.get("/v1/acs/calls/{call_id}/events", response_class=StreamingResponse, responses=told)
     async def events(call_id: str, caller: Caller = reader) -> Response:
         """Stream the events of all sessions of a call, from their beginning, as server-sent events."""
         call = calls.known(call_id, caller)
-        return StreamingResponse(_told(call, door.server), media_type="text/event-stream")
+        return StreamingResponse(_told(call, door.server), media_type=EVENT_STREAM)
 
 
 async def _call(websocket: WebSocket, door: Door, calls: Calls, tokens: CallTokens | None) -> Call:

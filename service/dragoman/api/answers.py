@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from dragoman.api.auth import Caller
+from dragoman.api.document import EVENT_STREAM, answered, refused
 from dragoman.api.door import Door
 from dragoman.api.transcripts import read_back
 from dragoman.domain.errors import DragomanError
@@ -34,7 +35,13 @@ def add_answers(app: FastAPI, door: Door) -> None:
     """Add the route."""
     reader = door.admitted(Scope.TRANSCRIPTS)
 
-    @app.post("/v1/answers")
+    refusals = refused(
+        *("chat_failed", "chat_filtered", "engine_failed", "engine_refused"),
+        *("locale_invalid", "request_invalid", "session_unknown"),
+    )
+    streamed = answered(200, EVENT_STREAM)
+
+    @app.post("/v1/answers", response_model=Answer, responses={**refusals, **streamed})
     async def answer(asked: Question, request: Request, caller: Caller = reader) -> Response:
         """Answer from what was said; ``Accept: text/event-stream`` streams the sentences as they are borne out."""
         language = parse_target(asked.language)
@@ -46,7 +53,7 @@ def add_answers(app: FastAPI, door: Door) -> None:
         step = door.server.runtime.steps.answer()
         if "text/event-stream" in request.headers.get("accept", ""):
             told = step.stream(asked.question, conversation, language)
-            return StreamingResponse(_events(told), media_type="text/event-stream")
+            return StreamingResponse(_events(told), media_type=EVENT_STREAM)
         whole = await step.run(asked.question, conversation, language)
         return JSONResponse(whole.model_dump(mode="json"))
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response, WebSocket
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from dragoman import __version__
@@ -12,6 +11,8 @@ from dragoman.api.acs import add_acs
 from dragoman.api.acs_calls import CallTokens
 from dragoman.api.answers import add_answers
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
+from dragoman.api.bodies import Readiness, SessionBegun, Ticket
+from dragoman.api.document import OPENING, Documented, refused
 from dragoman.api.door import Door
 from dragoman.api.entra import EntraOptions, EntraTokens
 from dragoman.api.feedback import add_feedback
@@ -20,13 +21,14 @@ from dragoman.api.openai import add_openai
 from dragoman.api.operations import add_operations, watched
 from dragoman.api.pages import add_pages
 from dragoman.api.past import add_past
-from dragoman.api.problems import explained, headers_of, problem, status_of
+from dragoman.api.problems import headers_of, problem
+from dragoman.api.refusals import add_refusals
 from dragoman.api.stream import Patience, serve_stream
 from dragoman.api.subjects import add_subjects
 from dragoman.api.traces import traces
 from dragoman.api.transcripts import add_transcripts
 from dragoman.api.watch import CONTENT_TYPE
-from dragoman.domain.errors import DragomanError, RequestInvalidError
+from dragoman.domain.errors import DragomanError
 from dragoman.domain.messages import SessionWishes
 from dragoman.jobs.crew import working
 from dragoman.pipeline.observer import Observers
@@ -55,17 +57,10 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
                 )
                 yield
 
-    app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan)
+    app = Documented(title="Dragoman", version=__version__, lifespan=lifespan)
     app.state.door = door
 
-    @app.exception_handler(DragomanError)
-    async def refuse(request: Request, error: DragomanError) -> JSONResponse:
-        return JSONResponse(problem(error), status_of(error), headers_of(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def correct(request: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse(problem(RequestInvalidError(f"The request cannot be read: {explained(error)}")), 422)
-
+    add_refusals(app)
     _add_health(app, door, runtime)
     _add_sessions(app, door)
     add_transcripts(app, door)
@@ -90,12 +85,14 @@ def _entra(settings: Settings) -> EntraTokens | None:
 def _add_health(app: FastAPI, door: Door, runtime: Runtime) -> None:
     reader = door.admitted(Scope.METRICS)
 
-    @app.get("/healthz")
+    @app.get("/healthz", response_class=PlainTextResponse)
     async def healthz() -> PlainTextResponse:
         """Answer while the process lives."""
         return PlainTextResponse("ok\n")
 
-    @app.get("/readyz")
+    unready = refused("draining", "model_invalid", "model_missing", "store_failed")  # whatever it is, with status 503
+
+    @app.get("/readyz", response_model=Readiness, responses=unready)
     async def readyz() -> JSONResponse:
         """Answer 200 once a session could begin, 503 with the reason while none can."""
         try:
@@ -111,7 +108,7 @@ def _add_health(app: FastAPI, door: Door, runtime: Runtime) -> None:
             }
         )
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics(caller: Caller = reader) -> Response:
         """Return the figures of this server for Prometheus."""
         return Response(door.watch.exposition(door.server.hub, runtime.delay_s), media_type=CONTENT_TYPE)
@@ -124,7 +121,7 @@ def _add_sessions(app: FastAPI, door: Door) -> None:
     async def stream(websocket: WebSocket) -> None:
         await serve_stream(websocket, door.server, door.doorkeeper, door.patience)
 
-    @app.post("/v1/sessions", status_code=201)
+    @app.post("/v1/sessions", status_code=201, response_model=SessionBegun, responses=refused(*OPENING))
     async def sessions(wishes: SessionWishes, caller: Caller = streamer) -> JSONResponse:
         """Begin a session for another machine, a browser for example, which resumes it with the token on the stream."""
         opened = await door.server.open(wishes, caller)
@@ -138,7 +135,7 @@ def _add_sessions(app: FastAPI, door: Door) -> None:
             status_code=201,
         )
 
-    @app.post("/v1/tickets", status_code=201)
+    @app.post("/v1/tickets", status_code=201, response_model=Ticket)
     async def tickets(request: Request, caller: Caller = streamer) -> JSONResponse:
         """Return a ticket for one stream, for browsers, which can send no headers: ``/v1/stream?ticket=…``."""
         ticket = door.doorkeeper.ticket(caller, request.headers.get("origin"))

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from dragoman.api.auth import Caller, Doorkeeper
 from dragoman.api.stream import Patience
@@ -14,6 +16,11 @@ from dragoman.operations.pulse import Pulse
 from dragoman.serving import Serving
 from dragoman.store.audit import AuditTrail
 from dragoman.store.scope import Scope
+
+KEY: Final = HTTPBearer(
+    scheme_name="key", description="An API key, or a token of Microsoft Entra ID.", auto_error=False
+)
+"""For the OpenAPI document: what a bearer shows is read by the doorkeeper."""
 
 
 class Door:
@@ -36,7 +43,7 @@ class Door:
     def admitted(self, scope: Scope) -> Caller:
         """Return a dependency: who calls, if a key of that scope, or none at all, lets them in."""
 
-        async def admit(request: Request) -> Caller:
+        async def admit(request: Request, _: object = Security(KEY)) -> Caller:
             return await self.doorkeeper.admit(request, scope)
 
         caller: Caller = Depends(admit)

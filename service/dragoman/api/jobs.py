@@ -11,6 +11,8 @@ from fastapi import Depends, FastAPI, File, Form, Header, Query, UploadFile
 from fastapi.responses import JSONResponse
 
 from dragoman.api.auth import Caller
+from dragoman.api.bodies import Job, Jobs
+from dragoman.api.document import OPENING, answered, refused
 from dragoman.api.door import Door
 from dragoman.api.uploads import subjects_of_form, wishes_of_form
 from dragoman.domain.errors import JobUnknownError
@@ -25,12 +27,19 @@ def add_jobs(app: FastAPI, door: Door) -> None:
     """Add the routes."""
     reader = door.admitted(Scope.TRANSCRIPTS)
 
-    @app.post("/v1/jobs", status_code=202)
+    taking = refused(
+        *(*OPENING, "job_conflict", "language_limit", "locale_invalid", "request_invalid"),
+        *("spool_failed", "webhook_refused"),
+    )
+    taken_at = answered(202, headers={"Location": "Where the job is."})
+    unknown = refused("job_unknown")
+
+    @app.post("/v1/jobs", status_code=202, response_model=Job, responses={**taking, **taken_at})
     async def submit(
         file: Annotated[UploadFile, File(description="Audio or video in any common format.")],
         wishes: Annotated[Wishes, Depends(wishes_of_form)],
         subjects: Annotated[tuple[str, ...], Depends(subjects_of_form)],
-        channel: Annotated[int | None, Form(ge=0)] = None,
+        channel: Annotated[int | None, Form(ge=0, le=7)] = None,
         webhook: Annotated[str | None, Form(description="Where to tell that it is over.", max_length=2_000)] = None,
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
         caller: Caller = reader,
@@ -73,18 +82,18 @@ def add_jobs(app: FastAPI, door: Door) -> None:
             crew.files.drop(job_id)
         return JSONResponse(taken.told(), 202, {"Location": f"/v1/jobs/{taken.job_id}"})
 
-    @app.get("/v1/jobs")
+    @app.get("/v1/jobs", response_model=Jobs)
     async def jobs(limit: Annotated[int, Query(ge=1, le=1_000)] = 100, caller: Caller = reader) -> JSONResponse:
         """Return the newest jobs."""
         found = await asyncio.to_thread(door.crew.jobs.list, caller.tenant, limit)
         return JSONResponse({"jobs": [job.told() for job in found]})
 
-    @app.get("/v1/jobs/{job_id}")
+    @app.get("/v1/jobs/{job_id}", response_model=Job, responses=unknown)
     async def job(job_id: str, caller: Caller = reader) -> JSONResponse:
         """Return how far a job is; once it is completed, ``session_id`` names its transcript."""
         return JSONResponse(_there(await asyncio.to_thread(door.crew.jobs.get, job_id, caller.tenant)).told())
 
-    @app.delete("/v1/jobs/{job_id}")
+    @app.delete("/v1/jobs/{job_id}", response_model=Job, responses=unknown)
     async def cancel(job_id: str, caller: Caller = reader) -> JSONResponse:
         """End a job that is not over; one that is stays as it is."""
         ended = _there(await asyncio.to_thread(door.crew.jobs.cancel, job_id, caller.tenant))

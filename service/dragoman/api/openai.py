@@ -7,8 +7,10 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, File, Form, Response, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from pydantic import Field
 
 from dragoman.api.auth import Caller
+from dragoman.api.document import EVENT_STREAM, OPENING, UNREADABLE, answered, refused
 from dragoman.api.door import Door
 from dragoman.api.openai_documents import (
     ENGLISH,
@@ -47,10 +49,11 @@ _STREAMED: Final = frozenset({"json", "text"})
 _MOST_PHRASES: Final = 500
 
 _Upload = Annotated[UploadFile, File(description="Audio or video in any common format.")]
-_Model = Annotated[str, Form(description="Any name: the server's own model answers.")]
+_Model = Annotated[str, Form(min_length=1, description="Any name: the server's own model answers.")]
 _Language = Annotated[str | None, Form(description="ISO 639-1, or a locale; without it all of the model's.")]
 _Languages = Annotated[list[str] | None, Form(alias="languages[]", description="Candidates, ISO 639-1.")]
-_Keywords = Annotated[list[str] | None, Form(alias="keywords[]", description="Words to expect.")]
+_Word = Annotated[str, Field(min_length=1, max_length=200)]
+_Keywords = Annotated[list[_Word] | None, Form(alias="keywords[]", description="Words to expect.")]
 _Prompt = Annotated[str, Form(description="Names and words to expect, with commas; prose is left out.")]
 _Subjects = Annotated[tuple[str, ...], Depends(subjects_of_form)]
 _Temperature = Annotated[float, Form(ge=0, le=1, description="Changes nothing: this server does not sample.")]
@@ -62,7 +65,17 @@ def add_openai(app: FastAPI, door: Door) -> None:
     reader = door.admitted(Scope.TRANSCRIPTS)
     router = APIRouter(prefix="/v1/audio", route_class=OpenAiRoute)
 
-    @router.post("/transcriptions")
+    kept = {"Location": "Where the transcript is kept.", "x-request-id": "The session's id."}
+    written = answered(200, "text/plain", headers=kept)
+    streamed = answered(200, "text/plain", EVENT_STREAM, headers=kept)
+    refusals = refused(
+        *(*OPENING, *UNREADABLE, "key_refused", "origin_refused", "request_invalid", "token_keys_missing"),
+        *("translation_failed",),
+        shape="OpenAiProblem",
+        invalid=400,
+    )
+
+    @router.post("/transcriptions", responses={**refusals, **streamed})
     async def transcribe(
         file: _Upload,
         model: _Model,
@@ -89,11 +102,11 @@ def add_openai(app: FastAPI, door: Door) -> None:
         )
         kept = await begin(door.server, file, wishes, caller, subjects=subjects)
         if stream:
-            return StreamingResponse(_told(kept), media_type="text/event-stream", headers=_headers(kept))
+            return StreamingResponse(_told(kept), media_type=EVENT_STREAM, headers=_headers(kept))
         transcript = await read_back(kept.events())
         return _document(kept, transcript, "transcribe", response_format, asked, candidates)
 
-    @router.post("/translations")
+    @router.post("/translations", responses={**refusals, **written})
     async def translate(
         file: _Upload,
         model: _Model,

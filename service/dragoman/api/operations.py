@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Annotated, Final
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request, Security
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import JsonValue
 
 from dragoman.api.auth import Caller
-from dragoman.api.door import Door
+from dragoman.api.document import EVENT_STREAM, answered, refused
+from dragoman.api.door import KEY, Door
 from dragoman.api.problems import problem
 from dragoman.domain.audio import to_ms
 from dragoman.domain.errors import DragomanError, KeyRefusedError, SessionUnknownError
@@ -48,6 +49,7 @@ def add_operations(app: FastAPI, door: Door) -> None:
     async def admit(
         request: Request,
         tenant: Annotated[str | None, Query(max_length=64, description="Only this tenant.")] = None,
+        _: object = Security(KEY),
     ) -> Operator:
         return await _admitted(door, request, tenant)
 
@@ -59,13 +61,17 @@ def add_operations(app: FastAPI, door: Door) -> None:
         """Return how everything is doing."""
         return JSONResponse(await _snapshot(door, who, hours))
 
-    @app.get("/v1/operations/stream")
+    told = answered(200, EVENT_STREAM)
+
+    @app.get("/v1/operations/stream", response_class=StreamingResponse, responses=told)
     async def stream(hours: Annotated[int, hours_asked] = 24, who: Operator = operator) -> StreamingResponse:
         """Tell the same again and again, as server-sent events: ``snapshot``, or ``problem`` while it cannot be had."""
         told = _told(door, who, hours)
-        return StreamingResponse(told, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return StreamingResponse(told, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
-    @app.get("/v1/operations/sessions/{session_id}")
+    unknown = refused("session_unknown")
+
+    @app.get("/v1/operations/sessions/{session_id}", responses=unknown)
     async def session(session_id: str, who: Operator = operator) -> JSONResponse:
         """Return where the audio of a session went, and when what happened; what was said is in its transcript."""
         record = await door.server.hub.record(session_id)

@@ -6,7 +6,6 @@ from typing import Final, Protocol
 from dragoman.domain.errors import DragomanError, QuotaError
 
 _STATUS: Final = {
-    "audio_gone": 410,
     "capacity": 429,
     "chat_failed": 502,
     "draining": 503,
@@ -19,10 +18,12 @@ _STATUS: Final = {
     "job_conflict": 409,
     "job_unknown": 404,
     "key_refused": 401,
+    "method_unknown": 405,
     "model_invalid": 503,
     "model_missing": 503,
     "origin_refused": 403,
     "quota_exceeded": 429,
+    "route_unknown": 404,
     "session_elsewhere": 503,
     "session_erased": 410,
     "session_open": 409,
@@ -57,18 +58,29 @@ def problem(error: DragomanError) -> Problem:
 
 def status_of(error: DragomanError) -> int:
     """Return the HTTP status of an error."""
-    return _STATUS.get(error.code, 422)
+    return status_of_code(error.code)
+
+
+def status_of_code(code: str) -> int:
+    """Return the HTTP status of errors with a code."""
+    return _STATUS.get(code, 422)
 
 
 def retry_after_s(error: DragomanError) -> int | None:
     """Return when to try again, if that is known."""
-    return error.retry_after_s if isinstance(error, QuotaError) else _RETRY_AFTER_S.get(error.code)
+    return error.retry_after_s if isinstance(error, QuotaError) else retry_after_of(error.code)
+
+
+def retry_after_of(code: str) -> int | None:
+    """Return when to try again after errors with a code, if that is always the same."""
+    return _RETRY_AFTER_S.get(code)
 
 
 def headers_of(error: DragomanError) -> dict[str, str]:
     """Return the headers that go with an error."""
     seconds = retry_after_s(error)
-    return {"Retry-After": str(seconds)} if seconds else {}
+    retry = {"Retry-After": str(seconds)} if seconds else {}
+    return {**retry, **({"WWW-Authenticate": "Bearer"} if status_of(error) == 401 else {})}
 
 
 def explained(invalid: _Invalid) -> str:

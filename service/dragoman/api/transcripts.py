@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, File, Form, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from dragoman.api.auth import Caller
+from dragoman.api.document import OPENING, UNREADABLE, answered, refused
 from dragoman.api.door import Door
 from dragoman.api.past import there
 from dragoman.api.uploads import begin, subjects_of_form, wishes_of_form
@@ -34,12 +35,16 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
     """Add the routes."""
     reader = door.admitted(Scope.TRANSCRIPTS)
 
-    @app.post("/v1/transcripts")
+    texts = [kind for name, kind in _MEDIA_TYPES.items() if name != "json"]
+    opening = refused(*OPENING, *UNREADABLE, "request_invalid")
+    begun = answered(200, *texts, headers={"Location": "Where the transcript is kept."})
+
+    @app.post("/v1/transcripts", response_model=Transcript, responses={**opening, **begun})
     async def transcribe(
         file: Annotated[UploadFile, File(description="Audio or video in any common format.")],
         wishes: Annotated[Wishes, Depends(wishes_of_form)],
         subjects: Annotated[tuple[str, ...], Depends(subjects_of_form)],
-        channel: Annotated[int | None, Form(ge=0)] = None,
+        channel: Annotated[int | None, Form(ge=0, le=7)] = None,
         captions_in: Annotated[str | None, Form(description="Language of srt and vtt: one of translate.")] = None,
         format: Annotated[_Format, Form()] = "json",  # noqa: A002
         caller: Caller = reader,
@@ -59,7 +64,9 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
             return JSONResponse(body, status_code=422, headers=location)
         return _document(transcript, format, captions_in, location)
 
-    @app.get("/v1/transcripts/{session_id}")
+    gone = refused("session_unknown", "session_erased")
+
+    @app.get("/v1/transcripts/{session_id}", response_model=Transcript, responses={**gone, **answered(200, *texts)})
     async def transcript(
         session_id: str,
         format: Annotated[_Format, Query()] = "json",  # noqa: A002

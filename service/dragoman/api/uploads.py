@@ -18,15 +18,15 @@ from dragoman.serving import KeptTranscription, Serving, digests
 
 
 def wishes_of_form(
-    languages: Annotated[str | None, Form(description="Candidates, for example en-US,de-DE.")] = None,
+    languages: Annotated[str | None, Form(description="Candidates, with commas.", examples=["en-US,de-DE"])] = None,
     lid: Annotated[LidMode, Form()] = LidMode.CONTINUOUS,
-    translate: Annotated[str, Form(description="Target languages, for example en,fr.")] = "",
+    translate: Annotated[str, Form(description="Target languages, with commas.", examples=["en,fr"])] = "",
     word_times: Annotated[bool, Form()] = False,
-    phrases: Annotated[str, Form(description="Words to expect, with commas.")] = "",
+    phrases: Annotated[str, Form(description="Words to expect, with commas.", examples=["Contoso"])] = "",
     speakers: Annotated[bool, Form(description="Say who speaks.")] = False,
     dictation: Annotated[bool, Form(description="Punctuation is spoken.")] = False,
-    end_silence_ms: Annotated[int | None, Form(description="Silence that ends an utterance, 100 to 5000.")] = None,
-    insight: Annotated[str | None, Form(description="Say what follows, in this language.")] = None,
+    end_silence_ms: Annotated[int | None, Form(ge=100, le=5_000, description="Silence that ends an utterance.")] = None,
+    insight: Annotated[str | None, Form(description="Say what follows, in this language.", examples=["en"])] = None,
     polish: Annotated[bool, Form(description="Have finals read again.")] = False,
 ) -> Wishes:
     """Return what a form wishes: a dependency of the routes that take files.

@@ -217,6 +217,18 @@ class RequestInvalidError(DragomanError):
     code = "request_invalid"
 
 
+class RouteUnknownError(DragomanError):
+    """Nothing is at this address."""
+
+    code = "route_unknown"
+
+
+class MethodUnknownError(DragomanError):
+    """An address is not for this method."""
+
+    code = "method_unknown"
+
+
 class ChatFailedError(DragomanError):
     """A chat model gave no answer that can be used."""
 
@@ -429,9 +441,3 @@ class HeldError(DragomanError):
     """Something must not be erased while a legal hold lasts."""
 
     code = "held"
-
-
-class AudioGoneError(DragomanError):
-    """The audio of a session is not kept, or not any more."""
-
-    code = "audio_gone"

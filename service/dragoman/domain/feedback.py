@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
 from dragoman.domain.language import parse_locale, parse_target
 
@@ -33,6 +33,11 @@ class _Feedback(BaseModel):
         return self
 
 
+def _whole(value: object) -> object:
+    """Return 5.0 as 5: to JSON they are one number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Rating(_Feedback):
     """How good something is: 5 excellent, 4 good, 3 fair, 2 poor, 1 bad. Without an utterance, all of it.
 
@@ -40,7 +45,7 @@ class Rating(_Feedback):
     """
 
     kind: Literal["rating"] = "rating"
-    rating: Annotated[int, Field(ge=1, le=5, strict=True)]
+    rating: Annotated[int, Field(ge=1, le=5, strict=True), BeforeValidator(_whole)]
 
 
 class Correction(_Feedback):

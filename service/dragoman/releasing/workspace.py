@@ -84,9 +84,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """A request by its id: what was asked and answered, JSON as it went over the wire, ``at_s`` seconds since 1970."""
+    """What was asked, and what was answered: JSON as it went over the wire, ``at_s`` seconds since 1970."""
 
-    id: str
     at_s: float
     request: JsonValue
     response: JsonValue
