@@ -82,7 +82,7 @@ class Serving:
         self.keys = KeyStore(store.engine)
         self._store = store
         self._files: set[KeptTranscription] = set()
-        rules = HubRules(settings.max_sessions, settings.resume_s)
+        rules = HubRules(settings.max_sessions, settings.resume_s, settings.keep_audio)
         self.hub = Hub(self._session, store, spool, observer, rules, store.leases)
 
     async def open(self, wishes: SessionWishes, caller: Caller) -> Opened:

@@ -118,7 +118,22 @@ class Settings(BaseSettings):
     """Origins of other sites whose pages may stream, ``https://captions.example.org``; several with commas."""
 
     retention_days: float | None = Field(default=None, gt=0)
-    """How long transcripts are kept after they were begun; for ever, if not set."""
+    """How long things are kept, in days after they began; for ever, if not set. What each class says itself wins."""
+
+    retention_audio_days: float | None = Field(default=None, gt=0)
+    """How long accepted audio is kept, if it is (``keep_audio``)."""
+
+    retention_transcript_days: float | None = Field(default=None, gt=0)
+    """How long text, translations, insights and feedback are kept; audio never stays longer."""
+
+    retention_job_days: float | None = Field(default=None, gt=0)
+    """How long jobs are kept, and files of jobs that nobody works on."""
+
+    retention_audit_days: float | None = Field(default=None, gt=0)
+    """How long entries of the audit trail are kept; for ever, if not set, whatever ``retention_days`` is."""
+
+    keep_audio: bool = False
+    """Whether accepted audio of live sessions is kept when they have ended; otherwise it is gone then."""
 
     job_workers: int = Field(default=1, ge=0, le=64)
     """Jobs that a server works on at once; 0 leaves them to others."""

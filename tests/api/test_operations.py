@@ -131,11 +131,14 @@ def test_a_live_stream_is_seen_while_it_lives_and_told_how_soon_it_was_heard(ser
             await connection.send('{"type":"configure"}')
             stream = messages(connection)
             await anext(stream)
-            for piece in pieces(call("de").pcm()[: 32_000 * 8]):
-                await connection.send(piece)
-            async for message in stream:
-                if message.type == "transcript.final":
-                    break
+            sent, first = 0, call("de").sentences[0]
+            for awaited, until_ms in (("partial", (first.start_ms + first.end_ms) // 2), ("final", 8_000)):
+                for piece in pieces(call("de").pcm()[sent : 32 * until_ms]):
+                    await connection.send(piece)
+                sent = 32 * until_ms
+                async for message in stream:
+                    if message.type == f"transcript.{awaited}":
+                        break
             found = await asyncio.to_thread(board, server, key)
             (row,) = found["sessions"] if isinstance(found["sessions"], list) else []
             assert row["is_open"]

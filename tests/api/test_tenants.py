@@ -89,6 +89,7 @@ def test_every_route_that_names_a_session_is_known_here(server: ServerProcess) -
     others = {
         "/v1/sessions/{session_id}/feedback",
         "/v1/operations/sessions/{session_id}",
+        "/v1/transcripts/{session_id}/audio",
         "/v1/jobs/{job_id}",
         "/v1/acs/calls/{call_id}",
         "/v1/acs/calls/{call_id}/events",
@@ -114,6 +115,17 @@ def test_what_is_another_tenants_is_not_there(server: ServerProcess) -> None:
         assert server.request("POST", "/v1/answers", asked, Authorization=theirs)[0] == 404
     assert asyncio.run(resumed(server, theirs, live)) == "session_unknown"
     assert asyncio.run(resumed(server, theirs, mine)) == "session_unknown"
+
+
+def test_another_tenants_audio_is_not_there(server: ServerProcess) -> None:
+    ours, theirs = made(server.data, "first"), made(server.data, "second")
+    _, mine, _ = uploaded(server, ours)
+    live = asyncio.run(begun(server, ours))
+    for session_id, own in ((mine, (410, "audio_gone")), (live, (409, "session_open"))):
+        path = f"/v1/transcripts/{session_id}/audio"
+        for key, expected in ((ours, own), (theirs, (404, "session_unknown"))):
+            status, body = server.get(path, Authorization=key)
+            assert (status, refusal(body)) == expected
 
 
 def test_feedback_on_another_tenants_session_is_not_there(server: ServerProcess) -> None:

@@ -18,7 +18,8 @@ from dragoman.datasets.store import DatasetStore
 from dragoman.domain.errors import HeldError, HoldUnknownError, SubjectUnknownError
 from dragoman.jobs.erasing import Eraser, Places
 from dragoman.jobs.files import JobFiles
-from dragoman.jobs.retention import forget_before
+from dragoman.jobs.retention import Keep, Retention
+from dragoman.settings import Settings
 from dragoman.store import tables
 from dragoman.store.audit import AuditTrail
 from dragoman.store.digest import subject_digest
@@ -108,6 +109,13 @@ class World:
         self.datasets.keep_files(dataset)
         self.datasets.keep(dataset)
 
+    def forget(self, keep: Keep, now_ms: int = 10 * 86_400_000) -> dict[str, int]:
+        async def body() -> dict[str, int]:
+            async with self.eraser() as eraser:
+                return dict(await Retention(eraser.places, keep).forget(now_ms))
+
+        return asyncio.run(body())
+
     def erase(self, tenant: str = "acme") -> dict[str, object]:
         async def body() -> dict[str, object]:
             async with self.eraser() as eraser:
@@ -190,13 +198,47 @@ def test_a_hold_keeps_everything_until_it_is_released(world: World, target: str)
     with pytest.raises(HeldError, match="legal hold"):
         world.erase()
     assert len(find(world.store.engine, "acme", MINE).sessions) == 2
-    forget_before(world.store.engine, 2)
+    world.forget(Keep(transcript_days=1, job_days=1))
+    assert (world.jobs.get("j_a", "acme") is None) == (target != MINE)
     assert "s_a2" in find(world.store.engine, "acme", MINE).sessions
     assert not is_erased(world.store.engine, "s_a2", "acme")
     release_hold(world.store.engine, hold.hold_id)
     with pytest.raises(HoldUnknownError):
         release_hold(world.store.engine, hold.hold_id)
     assert world.erase()["state"] == "done"
+
+
+def test_each_class_is_kept_for_its_own_time(world: World) -> None:
+    def forgotten(**days: float) -> dict[str, int]:
+        return {name: count for name, count in world.forget(Keep(**days)).items() if count}
+
+    assert forgotten() == forgotten(audio_days=11, transcript_days=11, job_days=11) == {}
+    assert forgotten(audio_days=1, transcript_days=11) == {"audio": 3}
+    assert files_of(world.folder / "spool") == b""
+    assert len(search(world.store.engine, "acme", CANARY, 10)) == 2
+    assert forgotten(job_days=1) == {"jobs": 2}
+    assert files_of(world.folder / "jobs") == b""
+    assert forgotten(transcript_days=1) == {"transcripts": 3}
+    assert search(world.store.engine, "acme", CANARY, 10) == []
+    trail = AuditTrail(world.store.engine)
+    told = [(each.action, each.resource) for each in trail.entries()]
+    assert sorted(told) == sorted(
+        [(f"{kind}.erase", f"s_{name}") for kind in ("audio", "transcript") for name in ("a1", "a2", "b1")]
+        + [("job.erase", "j_a"), ("job.erase", "j_b")]
+    )
+    assert world.forget(Keep(audit_days=1), trail.retired + 2**50)["audit"] == len(told)
+    assert trail.first_broken() is None
+
+
+def test_what_a_class_does_not_say_is_said_for_all() -> None:
+    assert Keep.of(Settings(retention_days=30)) == Keep(30, 30, 30, None)
+    said = {"audio": 7, "transcript": 90, "job": 1, "audit": 365}
+    assert Keep.of(Settings.model_validate({f"retention_{name}_days": days for name, days in said.items()})) == Keep(
+        7, 90, 1, 365
+    )
+    short = Settings(retention_days=30, retention_transcript_days=7)
+    assert Keep.of(short).audio_days == 7  # never longer than its text
+    assert Keep.of(Settings()) == Keep()
 
 
 def test_no_id_of_a_person_is_stored(world: World, tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -55,7 +55,7 @@ def test_who_changes_it_all_the_same_is_found_out(engine: Engine, change: str, b
     off = (
         ["DROP TRIGGER audit_kept", "DROP TRIGGER audit_whole"]
         if engine.dialect.name == "sqlite"
-        else ["DROP TRIGGER audit_kept ON audit"]
+        else ["DROP TRIGGER audit_kept ON audit", "DROP TRIGGER audit_whole ON audit"]
     )
     with engine.execution_options(**WRITES).begin() as connection:
         for statement in (*off, change):
@@ -77,3 +77,43 @@ def test_many_at_once_follow_each_other(engine: Engine) -> None:
         thread.join()
     assert [each.seq for each in trail.entries()] == list(range(1, 31))
     assert trail.first_broken() is None
+
+
+def grown(engine: Engine, number: int) -> AuditTrail:
+    """Return a trail whose entries were made at 1, 2, 3, …"""
+    ticks = iter(range(1, 10_000))
+    trail = AuditTrail(engine, lambda: next(ticks))
+    for each in range(number):
+        trail.add("acme", "key1", "transcript.read", f"s_{each}", {})
+    return trail
+
+
+def test_the_oldest_are_retired_and_the_rest_is_verified(engine: Engine) -> None:
+    trail = grown(engine, 6)
+    assert trail.retire(before_ms=1) == 0
+    assert trail.retire(before_ms=4) == 3
+    assert trail.retire(before_ms=4) == 0
+    assert [each.seq for each in trail.entries()] == [4, 5, 6, 7]
+    assert (trail.retired, trail.first_broken()) == (3, None)
+    assert [each.action for each in trail.entries()][-1] == "audit.retire"
+    assert trail.add("acme", None, "search", "finals", {}).seq == 8
+    assert trail.retire(before_ms=10_000) == 5
+    assert [(each.seq, each.action) for each in trail.entries()] == [(9, "audit.retire")]
+    assert (trail.retired, trail.first_broken()) == (8, None)
+
+
+def test_what_is_not_retired_is_still_not_removed(engine: Engine) -> None:
+    trail = grown(engine, 6)
+    trail.retire(before_ms=4)
+    for change in ("DELETE FROM audit WHERE seq = 4", "DELETE FROM audit_anchors", "UPDATE audit_anchors SET seq = 9"):
+        with pytest.raises(DBAPIError, match="audit trail"), engine.execution_options(**WRITES).begin() as connection:
+            connection.execute(text(change))
+    assert trail.first_broken() is None
+
+
+def test_who_retires_in_silence_is_found_out(engine: Engine) -> None:
+    trail = grown(engine, 6)
+    with engine.execution_options(**WRITES).begin() as connection:
+        connection.execute(text("INSERT INTO audit_anchors SELECT seq, hash, 1 FROM audit WHERE seq = 3"))
+        connection.execute(text("DELETE FROM audit WHERE seq <= 3"))
+    assert trail.first_broken() == 4

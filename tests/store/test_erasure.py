@@ -6,8 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from dragoman.domain.errors import SessionOpenError
-from dragoman.jobs.retention import forget_before
-from dragoman.store.audit import AuditTrail
 from dragoman.store.erasure import ASKED, erase, is_erased
 from dragoman.store.ports import Books, SessionRecord
 from dragoman.store.search import search
@@ -51,13 +49,3 @@ def test_what_has_not_ended_is_not_erased(store: SqlStore) -> None:
     with pytest.raises(SessionOpenError):
         erase(store.engine, "s_1", ASKED)
     assert asyncio.run(store.session("s_1")) is not None
-
-
-def test_what_was_kept_long_enough_is_forgotten_and_that_is_told(store: SqlStore) -> None:
-    for number, is_open in ((1, False), (2, True), (3, False), (4, False)):
-        keep(store, f"s_{number}", number, is_open=is_open)
-    assert forget_before(store.engine, 4) == 2
-    assert forget_before(store.engine, 4) == 0
-    assert [asyncio.run(store.session(f"s_{number}")) is None for number in (1, 2, 3, 4)] == [True, False, True, False]
-    told = [(each.action, each.resource, each.actor) for each in AuditTrail(store.engine).entries()]
-    assert told == [("transcript.erase", "s_1", None), ("transcript.erase", "s_3", None)]

@@ -302,6 +302,22 @@ def test_what_the_spool_makes_is_private(tmp_path: Path) -> None:
     assert modes == {"data": 0o700, "spool": 0o700, f"{ID}.s16": 0o600}
 
 
+def test_what_has_ended_can_be_read_by_several_and_what_is_not_kept_is_not_made(run: Callable[[Test], None]) -> None:
+    async def body(spool: Spool) -> None:
+        assert await spool.recorded(ID) is None
+        assert await spool.kept() == []
+        audio = await spool.open(ID)
+        audio.append(speech(1_000))
+        await audio.close()
+        one, two = await spool.recorded(ID), await spool.recorded(ID)
+        for each in (one, two):
+            assert each is not None
+            assert each.samples == 1_000
+            assert b"".join([pcm async for pcm in each.pcm]) == speech(1_000)
+
+    run(body)
+
+
 def test_what_is_kept_can_be_listed(run: Callable[[Test], None]) -> None:
     async def body(spool: Spool) -> None:
         assert await spool.kept() == []

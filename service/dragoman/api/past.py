@@ -1,18 +1,22 @@
 """What was said in the past: found by its words, and erased when somebody asks for that."""
 
 import asyncio
+import io
+import wave
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from dragoman.api.auth import Caller
 from dragoman.api.bodies import Hits
-from dragoman.api.document import refused
+from dragoman.api.document import answered, refused
 from dragoman.api.door import Door
-from dragoman.domain.errors import SessionErasedError, SessionUnknownError
+from dragoman.domain.audio import SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES
+from dragoman.domain.errors import AudioGoneError, SessionErasedError, SessionOpenError, SessionUnknownError
 from dragoman.store.erasure import ASKED, is_erased
-from dragoman.store.ports import SessionRecord
+from dragoman.store.ports import Recorded, SessionRecord
 from dragoman.store.scope import Scope
 from dragoman.store.search import search
 
@@ -44,6 +48,24 @@ def add_past(app: FastAPI, door: Door) -> None:
         ]
         return JSONResponse({"finals": found})
 
+    gone = refused("session_unknown", "session_erased", "session_open", "audio_gone")
+    wav = answered(200, "audio/wav")
+
+    @app.get("/v1/transcripts/{session_id}/audio", response_class=StreamingResponse, responses={**gone, **wav})
+    async def audio(session_id: str, caller: Caller = reader) -> StreamingResponse:
+        """Return what a live session heard, as WAV (16 kHz, mono), once it has ended, if the server keeps that."""
+        record = await there(door, session_id, caller)
+        if record.is_open:
+            raise SessionOpenError("This session has not ended; its audio can be had when it has.")
+        recorded = await door.server.spool.recorded(session_id)
+        if recorded is None:
+            raise AudioGoneError(
+                "The audio of this session is not kept, or not any more (DRAGOMAN_KEEP_AUDIO, "
+                "DRAGOMAN_RETENTION_AUDIO_DAYS); its text is."
+            )
+        await door.note(caller, "audio.read", session_id)
+        return StreamingResponse(_wav(recorded), media_type="audio/wav")
+
     why_not = refused("session_unknown", "session_erased", "session_open")
 
     @app.delete("/v1/transcripts/{session_id}", status_code=204, responses=why_not)
@@ -53,6 +75,23 @@ def add_past(app: FastAPI, door: Door) -> None:
         await door.crew.eraser.session(record.session_id)
         await door.note(caller, "transcript.erase", session_id, {"reason": ASKED})
         return Response(status_code=204)
+
+
+async def _wav(recorded: Recorded) -> AsyncIterator[bytes]:
+    yield _wav_head(recorded.samples)
+    async for pcm in recorded.pcm:
+        yield pcm
+
+
+def _wav_head(samples: int) -> bytes:
+    head = io.BytesIO()
+    with wave.open(head, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(SAMPLE_WIDTH_BYTES)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.setnframes(samples)
+        file.writeframesraw(b"")
+        return head.getvalue()
 
 
 async def there(door: Door, session_id: str, caller: Caller) -> SessionRecord:

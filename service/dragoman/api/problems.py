@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from dragoman.domain.errors import DragomanError, QuotaError
 
 _STATUS: Final = {
+    "audio_gone": 410,
     "capacity": 429,
     "chat_failed": 502,
     "draining": 503,

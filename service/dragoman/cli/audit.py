@@ -45,5 +45,7 @@ def verify(data: Path | None) -> None:
     last = None
     for last in trail.entries():  # noqa: B007 - the last one is wanted
         pass
+    if trail.retired:
+        click.secho(f"The first {trail.retired} entries were retired, as the trail says.", err=True)
     click.echo(f"{last.seq} {last.hash}" if last else "0 nothing was done yet")
     sys.exit(EXIT_OK)

@@ -441,3 +441,9 @@ class HeldError(DragomanError):
     """Something must not be erased while a legal hold lasts."""
 
     code = "held"
+
+
+class AudioGoneError(DragomanError):
+    """The audio of a session is not kept, or not any more."""
+
+    code = "audio_gone"

@@ -79,6 +79,8 @@ def running(app: FastAPI, host: str = "127.0.0.1", port: int = 0, tls: Certifica
         TimeoutError: if it does not come up.
     """
     with socket.create_server((host, port)) as listening:
+        # asyncio does this for sockets of its own; without it every answer waits 40 ms for an acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = listening.getsockname()[:2]
         server = EmulatorServer(app, host, port, tls)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), name="emulator", daemon=True)

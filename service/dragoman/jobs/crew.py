@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dragoman.datasets.store import DatasetStore
 from dragoman.jobs.erasing import Eraser, Places
 from dragoman.jobs.files import JobFiles
-from dragoman.jobs.retention import forget_old
+from dragoman.jobs.retention import Keep, Retention
 from dragoman.jobs.webhooks import Webhooks
 from dragoman.jobs.worker import Worker
 from dragoman.serving import Serving
@@ -39,16 +39,18 @@ async def working(server: Serving) -> AsyncIterator[Crew]:
     files = JobFiles(settings.data / "jobs")
     secret = settings.webhook_secret.get_secret_value().encode() if settings.webhook_secret else None
     webhooks = Webhooks(jobs, settings.webhook_hosts, secret)
-    eraser = Eraser(Places(server.engine, server.spool, files, DatasetStore(settings.data / "datasets")))
-    crew = Crew(jobs, files, webhooks, eraser, tuple(Worker(server, jobs, files) for _ in range(settings.job_workers)))
+    places = Places(server.engine, server.spool, files, DatasetStore(settings.data / "datasets"))
+    crew = Crew(
+        jobs, files, webhooks, Eraser(places), tuple(Worker(server, jobs, files) for _ in range(settings.job_workers))
+    )
     await asyncio.to_thread(jobs.recover, files.place)
     tasks = [
         *(asyncio.create_task(each.run()) for each in crew.workers),
         asyncio.create_task(webhooks.run()),
-        asyncio.create_task(eraser.run()),
+        asyncio.create_task(crew.eraser.run()),
     ]
-    if settings.retention_days is not None:
-        tasks.append(asyncio.create_task(forget_old(server.engine, settings.retention_days)))
+    if (keep := Keep.of(settings)) != Keep():
+        tasks.append(asyncio.create_task(Retention(places, keep).run()))
     try:
         yield crew
     finally:

@@ -43,7 +43,8 @@ class Eraser:
     """Erases, and goes on with what could not be erased yet."""
 
     def __init__(self, places: Places) -> None:
-        self._places = places
+        self.places = places
+        """Where it erases."""
         self._engine = places.engine
         self._jobs = JobStore(places.engine)
         self._audit = AuditTrail(places.engine)
@@ -58,8 +59,8 @@ class Eraser:
             DragomanError: if it could not all be erased; begin again then.
         """
         await asyncio.to_thread(check_erasable, self._engine, session_id)
-        await asyncio.to_thread(erase_items, self._places.datasets, Origin(sessions={session_id}), "session")
-        await self._places.spool.delete(session_id)
+        await asyncio.to_thread(erase_items, self.places.datasets, Origin(sessions={session_id}), "session")
+        await self.places.spool.delete(session_id)
         await asyncio.to_thread(erase, self._engine, session_id, reason)
         await asyncio.to_thread(settle, self._engine)
 
@@ -103,7 +104,7 @@ class Eraser:
         """Erase what can be erased by now; the sessions last, for they say what else there may be."""
         assert erasure.subject is not None
         async with self._turn:
-            erased, places = Counter[str](), self._places
+            erased, places = Counter[str](), self.places
             found = await asyncio.to_thread(find, self._engine, erasure.tenant, erasure.subject)
             for job_id in found.jobs:
                 await asyncio.to_thread(places.files.drop, job_id)

@@ -48,10 +48,14 @@ class SessionFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HubRules:
-    """``max_sessions`` may be live at once; one that nobody is connected to ends after ``resume_s``."""
+    """``max_sessions`` may be live at once; one that nobody is connected to ends after ``resume_s``.
+
+    ``keep_audio`` leaves the audio of sessions that have ended to others.
+    """
 
     max_sessions: int = 16
     resume_s: float = 60.0
+    keep_audio: bool = False
 
 
 class Hub:
@@ -152,9 +156,9 @@ class Hub:
     async def recover(self) -> None:
         """Go on with every session that was open when the last process ended and that no other server goes on with.
 
-        Audio of sessions that have ended is deleted: that process did not come to it.
+        Audio of sessions that have ended is deleted, if it is not kept: that process did not come to it.
         """
-        for session_id in await self._spool.kept():
+        for session_id in () if self._rules.keep_audio else await self._spool.kept():
             if self._custody.may_delete(await self._store.session(session_id)):
                 await self._spool.delete(session_id)
         await self._adopt()
@@ -295,7 +299,7 @@ class Hub:
             self._owners.pop(live.session_id, None)
         if timer := self._leaving.pop(live.session_id, None):
             timer.cancel()
-        if live.has_ended:
+        if live.has_ended and not self._rules.keep_audio:
             with suppress(DragomanError):  # what stays behind is deleted at the next start
                 await self._spool.delete(live.session_id)
         self._observer.closed(live.session_id, ended=live.has_ended)

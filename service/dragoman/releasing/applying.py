@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue, ValidationError
@@ -10,7 +9,6 @@ from pydantic import JsonValue, ValidationError
 from dragoman.domain.errors import ReleaseFailedError, WorkspaceFailedError
 from dragoman.domain.insight import Insight
 from dragoman.insight.answering import Answer
-from dragoman.insight.content import read_content
 from dragoman.releasing.ledger import Ledger
 from dragoman.releasing.plan import Plan, Step, plan
 from dragoman.releasing.workspace import Wanted, Workspace
@@ -83,7 +81,7 @@ def _check(workspace: Workspace, wanted: Wanted, slot: str, sleep: Callable[[flo
             f"The deployment '{slot}' answers {status or 'nothing'}, {_TRIES} times. Its logs say why: "
             f"az ml online-deployment get-logs --endpoint {release.endpoint} --name {slot}"
         )
-    expected = read_content(release.flow_folder, release.flow).version
+    expected = wanted.identified.candidate["prompt"]
     try:
         told = answer[release.flow] if isinstance(answer, dict) else None
         made = Insight.model_validate(told) if release.flow == "insight" else Answer.model_validate(told)
@@ -112,8 +110,3 @@ def _question(flow: str) -> JsonValue:
     ]
     asked: dict[str, JsonValue] = {"conversation": {"lines": lines}, "language": "en"}
     return asked if flow == "insight" else {**asked, "question": "How much does the kettle weigh?"}
-
-
-def evidence_file(folder: Path, digest: str) -> Path:
-    """Return where the evidence of a release is kept, beside its ledger."""
-    return folder / f"{digest}.dsse.json"

@@ -1,6 +1,7 @@
 """What is seen of live traffic: per deployment its requests, how many failed, how long they took, what they said."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,13 +29,29 @@ class Minute:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerVerdict:
+    """What a judge says of one answer: ``why`` it is poor, if it is, and how much of it is borne out, if known."""
+
+    why: str | None = None
+    groundedness: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
-    """What judges said of answers: how many they read, how many were poor and why, and means of their scores."""
+    """What judges said of answers: how many they read, how many were poor and why, and the mean of their scores."""
 
     judged: int = 0
     poor: int = 0
     why: Mapping[str, int] = field(default_factory=dict)
     groundedness: float | None = None
+
+    @classmethod
+    def of(cls, verdicts: Collection[AnswerVerdict]) -> "Answers":
+        """Return verdicts together."""
+        scores = [each.groundedness for each in verdicts if each.groundedness is not None]
+        why = Counter(each.why for each in verdicts if each.why)
+        mean = round(sum(scores) / len(scores), 4) if scores else None
+        return cls(len(verdicts), why.total(), dict(why.most_common()), mean)
 
 
 @dataclass(frozen=True, slots=True)

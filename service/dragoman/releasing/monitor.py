@@ -126,7 +126,7 @@ class AzureLive:
         except AzureError as error:
             raise WorkspaceFailedError(f"What '{slot}' was asked cannot be read: {_line(error)}") from error
         both = [
-            Collected(asked.time.timestamp(), asked.data, answered.data)
+            Collected(id_, asked.time.timestamp(), asked.data, answered.data)
             for id_, asked in pairs.requests.items()
             if (answered := pairs.responses.get(id_)) and asked.time.timestamp() >= since_s
         ]

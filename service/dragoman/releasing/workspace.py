@@ -84,8 +84,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was asked, and what was answered: JSON as it went over the wire, ``at_s`` seconds since 1970."""
+    """A request by its id: what was asked and answered, JSON as it went over the wire, ``at_s`` seconds since 1970."""
 
+    id: str
     at_s: float
     request: JsonValue
     response: JsonValue

@@ -95,6 +95,10 @@ class _BlobShelf:
         """Take over a session's blobs, or create the first."""
         return BlobTape(self._container, f"{self._prefix}{session_id}/", self._most_blocks)
 
+    def has(self, session_id: str) -> bool:
+        """Return whether a session has a blob."""
+        return bool(_names(self._container, f"{self._prefix}{session_id}/"))
+
     def kept(self) -> list[str]:
         """Return the sessions that have a blob."""
         names = _persisting(lambda: list(self._container.list_blob_names(name_starts_with=self._prefix)))

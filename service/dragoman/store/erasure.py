@@ -96,7 +96,7 @@ def begun_before(engine: Engine, before_ms: int) -> list[tuple[str, str]]:
     found = tables.sessions.c
     query = (
         select(found.session_id, found.tenant)
-        .where(found.created_ms < before_ms, found.is_open.is_(False), ~is_held())
+        .where(found.created_ms < before_ms, found.is_open.is_(False), ~is_held(found.session_id))
         .order_by(found.created_ms)
     )
     with translated(), engine.connect() as connection:

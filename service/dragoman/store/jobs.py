@@ -5,7 +5,7 @@ A worker that dies loses its lease; the job is another's when that has run out.
 
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, ins
 from dragoman.domain.errors import JobConflictError, StoreConflictError
 from dragoman.store import tables
 from dragoman.store.database import WRITES, translated
-from dragoman.store.subjects import note_subjects, subjects_of
+from dragoman.store.subjects import is_held, note_subjects, subjects_of
 
 State = Literal["queued", "running", "completed", "failed", "cancelled", "dead"]
 """``failed``: the input cannot be transcribed, ever. ``dead``: it took the worker with it too often."""
@@ -213,6 +213,16 @@ class JobStore:
             if not (job := _record(row)).is_over:
                 self._end(connection, job, "cancelled", None, None)
             return _record(connection.execute(select(tables.jobs).where(*mine)).one())
+
+    def begun_before(self, before_ms: int) -> Sequence[JobRecord]:
+        """Return jobs that nobody works on, were entered before a Unix time and are not held, oldest first."""
+        query = (
+            select(tables.jobs)
+            .where(_JOBS.created_ms < before_ms, _JOBS.state != "running", ~is_held(_JOBS.job_id))
+            .order_by(_JOBS.created_ms)
+        )
+        with translated(), self._reads.connect() as connection:
+            return [_record(row) for row in connection.execute(query)]
 
     def remove(self, job_id: str) -> bool:
         """Remove a job, whatever its state, and the call that tells of it; return whether it was there."""

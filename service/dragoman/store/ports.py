@@ -171,6 +171,14 @@ class SpooledAudio(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """All audio of a session that has ended: how many ``samples``, and ``pcm`` (s16le), to be read once."""
+
+    samples: int
+    pcm: AsyncIterator[bytes]
+
+
 class Spool(Protocol):
     """Keeps the accepted audio of sessions."""
 
@@ -191,6 +199,10 @@ class Spool(Protocol):
 
     async def kept(self) -> list[str]:
         """Return the sessions of which there is audio, open or left by an earlier process. Raises as ``open``."""
+        ...
+
+    async def recorded(self, session_id: str) -> Recorded | None:
+        """Return the audio of a session that has ended; ``None`` if it is not kept. Raises as ``open``."""
         ...
 
     async def delete(self, session_id: str) -> None:

@@ -3,13 +3,17 @@
 import asyncio
 import threading
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Final, Protocol
 
+from dragoman.domain.audio import SAMPLE_WIDTH_BYTES
 from dragoman.domain.errors import SpoolFailedError
-from dragoman.store.ports import Durability
+from dragoman.store.ports import Durability, Recorded
 from dragoman.store.session_id import check_session_id
 from dragoman.store.tape import Tape, TapedAudio
+
+_READ_BYTES: Final = 1 << 20
 
 
 class Shelf(Protocol):
@@ -26,6 +30,10 @@ class Shelf(Protocol):
         Raises:
             SpoolFullError, SpoolFailedError: if that cannot be.
         """
+        ...
+
+    def has(self, session_id: str) -> bool:
+        """Return whether a session has a tape. Raises as ``open``."""
         ...
 
     def kept(self) -> list[str]:
@@ -73,6 +81,15 @@ class ShelfSpool:
     async def kept(self) -> list[str]:
         """Return the sessions that have audio; see ``Spool``."""
         return await asyncio.to_thread(self._shelf.kept)
+
+    async def recorded(self, session_id: str) -> Recorded | None:
+        """Return the audio of a session that has ended; see ``Spool``."""
+        check_session_id(session_id)
+        if not await asyncio.to_thread(self._shelf.has, session_id):
+            return None
+        tape = await asyncio.to_thread(self._shelf.open, session_id)
+        tape.release()  # it can still be read, and others may read it too
+        return Recorded(tape.size_bytes // SAMPLE_WIDTH_BYTES, _pcm(tape))
 
     async def delete(self, session_id: str) -> None:
         """Delete a session's audio; see ``Spool``."""
@@ -134,3 +151,9 @@ class ShelfSpool:
                 dirty, self._dirty = self._dirty, set()
             list(self._pool.map(TapedAudio.sync, dirty))
             self._closing.wait(next_s - time.monotonic())
+
+
+async def _pcm(tape: Tape) -> AsyncIterator[bytes]:
+    size = tape.size_bytes
+    for first in range(0, size, _READ_BYTES):
+        yield await asyncio.to_thread(tape.read, first, min(size, first + _READ_BYTES))

@@ -9,7 +9,7 @@ from dragoman.domain.errors import SpoolFailedError
 from dragoman.store.audio_file import AudioFile, spool_error
 from dragoman.store.folder import private_folder, sync_folder
 from dragoman.store.mark import Mark
-from dragoman.store.ports import Durability
+from dragoman.store.ports import Durability, Recorded
 from dragoman.store.session_id import check_session_id, is_session_id
 from dragoman.store.shelf import ShelfSpool
 from dragoman.store.tape import closed_error
@@ -53,6 +53,10 @@ class _Folder:
             audio.release()
             raise spool_error(error) from error
         return audio
+
+    def has(self, session_id: str) -> bool:
+        """Return whether a session has a file."""
+        return self._path(session_id).exists()
 
     def kept(self) -> list[str]:
         """Return the sessions that have a file."""
@@ -99,6 +103,11 @@ class MemorySpool:
     async def kept(self) -> list[str]:
         """Return the sessions that have audio; see ``Spool``."""
         return sorted(self._sessions)
+
+    async def recorded(self, session_id: str) -> Recorded | None:
+        """Return a session's audio; see ``Spool``."""
+        audio = self._sessions.get(session_id)
+        return None if audio is None else Recorded(len(audio.pcm) // SAMPLE_WIDTH_BYTES, _whole(bytes(audio.pcm)))
 
     async def delete(self, session_id: str) -> None:
         """Forget a session's audio; see ``Spool``."""
@@ -159,3 +168,7 @@ class MemoryAudio:
         for first in range(start, end, SAMPLE_RATE_HZ):
             last = min(end, first + SAMPLE_RATE_HZ)
             yield AudioFrame(first, bytes(self.pcm[first * SAMPLE_WIDTH_BYTES : last * SAMPLE_WIDTH_BYTES]))
+
+
+async def _whole(pcm: bytes) -> AsyncIterator[bytes]:
+    yield pcm

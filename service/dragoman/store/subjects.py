@@ -84,11 +84,10 @@ def check_free(connection: Connection, session_ids: Sequence[str], subject: str 
         raise HeldError(_HELD)
 
 
-def is_held() -> ColumnElement[bool]:
-    """Return what holds of a row of ``sessions`` that must not be erased."""
-    session_id = tables.sessions.c.session_id
-    theirs = select(_SUBJECTS.subject).where(_SUBJECTS.resource_id == session_id).scalar_subquery()
-    on = or_(_HOLDS.target == session_id, _HOLDS.target.in_(theirs))
+def is_held(resource_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return what holds of a row of sessions or of jobs that must not be erased."""
+    theirs = select(_SUBJECTS.subject).where(_SUBJECTS.resource_id == resource_id).scalar_subquery()
+    on = or_(_HOLDS.target == resource_id, _HOLDS.target.in_(theirs))
     return select(_HOLDS.hold_id).where(and_(_HOLDS.released_ms.is_(None), on)).exists()
 
 

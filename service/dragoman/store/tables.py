@@ -119,6 +119,15 @@ audit = Table(
     Column("hash", String(64), nullable=False),
 )
 
+# ``hash`` is that of the last entry that was retired; the first one that is left follows it.
+audit_anchors = Table(
+    "audit_anchors",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("retired_ms", BigInteger, nullable=False),
+)
+
 tombstones = Table(
     "tombstones",
     metadata,

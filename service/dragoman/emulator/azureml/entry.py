@@ -40,6 +40,7 @@ def handler(run: Run) -> type[BaseHTTPRequestHandler]:
         """``GET /`` is the probe, ``POST /score`` the model."""
 
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             """Tell that the process lives."""

@@ -145,7 +145,10 @@ def _add_keys(router: APIRouter, cloud: Cloud) -> None:
 
         async def work() -> None:
             keys = cloud.state.get(f"{found['id']}/keys/keys") or {}
-            cloud.state.put(f"{found['id']}/keys/keys", keys | {which: body.get("keyValue") or new_key()})
+            # azure-ai-ml 1.35.2 sends the key that is there, and wants another.
+            given = body.get("keyValue")
+            made = new_key() if not given or given in keys.values() else given
+            cloud.state.put(f"{found['id']}/keys/keys", keys | {which: made})
 
         return accepted(request, cloud.operations.begin(work()))
 
