@@ -22,7 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _COMMANDS: Final = (
     *("demo", "transcribe", "ask", "serve", "listen", "emulator", "flows"),
-    *("data", "evaluate", "gate", "compare", "sweep"),
+    *("data", "evaluate", "gate", "compare", "sweep", "feedback"),
     *("keys", "subjects", "audit", "doctor"),
 )
 

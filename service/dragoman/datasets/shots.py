@@ -29,6 +29,10 @@ class Candidate(BaseModel):
     given: dict[str, JsonValue]
     answer: JsonValue
     reviewed: bool = True
+    subject: str | None = None
+    session: str | None = None
+    tenant: str | None = None
+    """Where it was said: whoever erases the session erases it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -388,6 +388,12 @@ class FeedbackInvalidError(RequestInvalidError):
     code = "feedback_invalid"
 
 
+class FeedbackUnknownError(DragomanError):
+    """There is no such feedback, or not for this caller."""
+
+    code = "feedback_unknown"
+
+
 class FeedbackFullError(DragomanError):
     """As much was said of a session as is kept."""
 

@@ -19,7 +19,7 @@ ASKED: Final = "asked"
 RETENTION: Final = "retention"
 SUBJECT: Final = "subject"
 
-_TEXTS: Final = (tables.events, tables.feedback, tables.sessions, tables.jobs, tables.webhooks)
+_TEXTS: Final = (tables.events, tables.feedback, tables.reviews, tables.sessions, tables.jobs, tables.webhooks)
 _LONG_MS: Final = 3_600_000
 
 
@@ -41,7 +41,10 @@ def erase(engine: Engine, session_id: str, reason: str) -> bool:
         _check(connection, session_id, is_open=row.is_open)
         came_from = (tables.jobs.c.session_id == session_id, tables.jobs.c.state.in_(OVER))
         remove_jobs(connection, connection.scalars(select(tables.jobs.c.job_id).where(*came_from)).all())
-        connection.execute(delete(tables.feedback).where(tables.feedback.c.session_id == session_id))
+        said = tables.feedback.c.session_id == session_id
+        reviewed = tables.reviews.c.feedback_id.in_(select(tables.feedback.c.feedback_id).where(said))
+        connection.execute(delete(tables.reviews).where(reviewed))
+        connection.execute(delete(tables.feedback).where(said))
         connection.execute(delete(tables.events).where(tables.events.c.session_id == session_id))
         connection.execute(delete(tables.subjects).where(tables.subjects.c.resource_id == session_id))
         connection.execute(delete(tables.sessions).where(mine))

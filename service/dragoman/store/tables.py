@@ -191,3 +191,14 @@ erasures = Table(
     Column("counts", Text, nullable=False),
     Index("erasures_subject", "subject"),
 )
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("feedback_id", String(64), ForeignKey("feedback.feedback_id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("text", Text),
+    Column("reason", Text),
+    Column("actor", Text),
+    Column("decided_ms", BigInteger, nullable=False),
+)
