@@ -6,7 +6,8 @@ import hmac
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,6 +83,7 @@ class Serving:
         self.keys = KeyStore(store.engine)
         self._store = store
         self._files: set[KeptTranscription] = set()
+        self._turned_away: Counter[str] = Counter()
         rules = HubRules(settings.max_sessions, settings.resume_s, settings.keep_audio)
         self.hub = Hub(self._session, store, spool, observer, rules, store.leases)
 
@@ -93,7 +95,7 @@ class Serving:
             QuotaError: if the caller has used up what it may use.
             DragomanError: if its wishes cannot be met, or it cannot be stored.
         """
-        self.admit()
+        self._admit(caller)
         await self.within(caller, is_live=True)
         spec = _shaped(await self.runtime.plan(wishes_of(wishes)), wishes)
         token = secrets.token_urlsafe(32)
@@ -111,6 +113,18 @@ class Serving:
             )
         if not self._store.has_room:
             raise StoreFailedError("The disk is full, so no new session can be kept; make room on it.")
+
+    def turned_away(self) -> Mapping[str, int]:
+        """Return how often tenants found no room since this was asked last."""
+        found, self._turned_away = self._turned_away, Counter()
+        return found
+
+    def _admit(self, caller: Caller) -> None:
+        try:
+            self.admit()
+        except (CapacityError, StoreFailedError):
+            self._turned_away[caller.tenant] += 1
+            raise
 
     async def allowed(self, session_id: str, caller: Caller | None, token: str | None = None) -> SessionRecord:
         """Return a session that somebody may see: who is of its tenant, or has its token.
@@ -136,7 +150,7 @@ class Serving:
 
         ``subjects`` are digests of whose data it is.
         """
-        self.admit()
+        self._admit(caller)
         await self.within(caller, is_live=False, bytes_more=uploaded_bytes)
         transcription = await self.runtime.start(recording, wishes)
         kept = session_wishes(wishes, recording.channel, transcription.spec.source)

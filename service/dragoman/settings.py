@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     prices: Path | None = None
     """TOML file of what audio, characters and tokens cost (as ``evaluation/prices.toml``); that one, if not set."""
 
+    monitoring: Path | None = None
+    """File (TOML) of what is promised, watched and told; if not set, the rules that ship."""
+
+    alert_webhooks: Annotated[tuple[str, ...], NoDecode] = ()
+    """URLs that are told of alerts, at hosts that may be told; several with commas."""
+
     entra_audience: str | None = None
     """Application id in Microsoft Entra that tokens must be for; then they open doors beside API keys."""
 
@@ -223,6 +229,7 @@ class Settings(BaseSettings):
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
     @field_validator(
+        "alert_webhooks",
         "allowed_origins",
         "azure_endpoints",
         "entra_tenants",

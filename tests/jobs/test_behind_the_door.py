@@ -10,7 +10,8 @@ from dragoman.domain.errors import DrainingError, StoreFailedError
 from dragoman.jobs.files import JobFiles
 from dragoman.jobs.webhooks import MOST_ATTEMPTS, Webhooks
 from dragoman.jobs.worker import Worker
-from dragoman.store.jobs import Hook, JobRecord, JobStore
+from dragoman.store.jobs import JobRecord, JobStore
+from dragoman.store.outbox import Hook
 
 if TYPE_CHECKING:
     from dragoman.serving import Serving

@@ -18,9 +18,9 @@ from dragoman.domain.events import (
 )
 from dragoman.domain.insight import Claim, Insight
 from dragoman.domain.language import LidMode
-from dragoman.domain.tally import Tally, added
+from dragoman.domain.tally import Cell, Tally, added
 from dragoman.monitoring.bins import Bins
-from dragoman.monitoring.signals import SIGNALS, Cell, SessionSignals, tallied
+from dragoman.monitoring.signals import SIGNALS, SessionSignals, tallied
 
 STARTED = SessionStarted(session_id="s", seq=1, engine="whisper", lid=LidMode.CONTINUOUS, candidates=("en-US", "de-DE"))
 

@@ -17,6 +17,7 @@ from dragoman.api.door import Door
 from dragoman.api.entra import EntraOptions, EntraTokens
 from dragoman.api.feedback import add_feedback
 from dragoman.api.jobs import add_jobs
+from dragoman.api.monitoring import add_monitoring
 from dragoman.api.openai import add_openai
 from dragoman.api.operations import add_operations, watched
 from dragoman.api.pages import add_pages
@@ -69,6 +70,7 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
     add_subjects(app, door)
     add_answers(app, door)
     add_jobs(app, door)
+    add_monitoring(app, door)
     add_openai(app, door)
     add_operations(app, door)
     add_acs(app, door, call_tokens)

@@ -7,6 +7,19 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """What figures are counted apart by.
+
+    ``locale`` is that of an utterance, ``SOURCE>TARGET`` of a translation, the last one spoken of a session; ``engine``
+    is who made it. No figure is of a person or of a session.
+    """
+
+    signal: str
+    locale: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How often a figure fell into which bin (they count from 0), and what all its values sum up to."""
 

@@ -5,14 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from dragoman.datasets.store import DatasetStore
 from dragoman.jobs.erasing import Eraser, Places
 from dragoman.jobs.files import JobFiles
 from dragoman.jobs.retention import Keep, Retention
+from dragoman.jobs.watching import watch
 from dragoman.jobs.webhooks import Webhooks
 from dragoman.jobs.worker import Worker
+from dragoman.monitoring.monitor import Line, Monitor
+from dragoman.monitoring.rules import read_rules
 from dragoman.serving import Serving
+from dragoman.store.alerts import AlertStore
 from dragoman.store.jobs import JobStore
+from dragoman.store.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,7 @@ class Crew:
     files: JobFiles
     webhooks: Webhooks
     eraser: Eraser
+    monitor: Monitor
     workers: tuple[Worker, ...]
 
     def wake(self) -> None:
@@ -33,21 +41,33 @@ class Crew:
 
 @asynccontextmanager
 async def working(server: Serving) -> AsyncIterator[Crew]:
-    """Have a server's jobs worked on; at the end what is under way is given back."""
+    """Have a server's jobs worked on, and the server watched; at the end what is under way is given back.
+
+    Raises:
+        SettingsError: if the rules of what is watched cannot be used.
+        WebhookRefusedError: if alerts would go where this server does not call.
+    """
     settings = server.settings
     jobs = JobStore(server.engine)
     files = JobFiles(settings.data / "jobs")
     secret = settings.webhook_secret.get_secret_value().encode() if settings.webhook_secret else None
     webhooks = Webhooks(jobs, settings.webhook_hosts, secret)
     places = Places(server.engine, server.spool, files, DatasetStore(settings.data / "datasets"))
-    crew = Crew(
-        jobs, files, webhooks, Eraser(places), tuple(Worker(server, jobs, files) for _ in range(settings.job_workers))
-    )
+    alerts = AlertStore(server.engine)
+    told = Webhooks(alerts, settings.webhook_hosts, secret)
+    for url in settings.alert_webhooks:
+        told.check(url)
+    rules = await asyncio.to_thread(read_rules, settings.monitoring)
+    monitor = Monitor(Windows(server.engine), alerts, rules, _tell, settings.alert_webhooks)
+    workers = tuple(Worker(server, jobs, files) for _ in range(settings.job_workers))
+    crew = Crew(jobs, files, webhooks, Eraser(places), monitor, workers)
     await asyncio.to_thread(jobs.recover, files.place)
     tasks = [
         *(asyncio.create_task(each.run()) for each in crew.workers),
         asyncio.create_task(webhooks.run()),
+        asyncio.create_task(told.run()),
         asyncio.create_task(crew.eraser.run()),
+        asyncio.create_task(watch(monitor, server.turned_away, dict)),
     ]
     if (keep := Keep.of(settings)) != Keep():
         tasks.append(asyncio.create_task(Retention(places, keep).run()))
@@ -57,3 +77,7 @@ async def working(server: Serving) -> AsyncIterator[Crew]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell(event: str, line: Line) -> None:
+    structlog.get_logger("dragoman").info(event, **line)

@@ -1,4 +1,4 @@
-"""Calls that tell of jobs: signed, to hosts that the operator allows, made again until somebody listens."""
+"""Calls that tell of jobs and alerts: signed, to hosts that the operator allows, made again until somebody listens."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from dragoman.domain.errors import StoreFailedError, WebhookRefusedError
-from dragoman.store.jobs import Hook, JobStore
+from dragoman.store.outbox import Hook, Outbox
 
 SIGNATURE: Final = "Dragoman-Signature"
 _ANSWER_S: Final = 10.0
@@ -27,8 +27,8 @@ _LOG: Final = logging.getLogger(__name__)
 class Webhooks:
     """Makes the calls that are due. ``hosts`` are ``name`` or ``name:port``; nobody else is called."""
 
-    def __init__(self, jobs: JobStore, hosts: Collection[str], secret: bytes | None) -> None:
-        self._jobs = jobs
+    def __init__(self, outbox: Outbox, hosts: Collection[str], secret: bytes | None) -> None:
+        self._outbox = outbox
         self._hosts = frozenset(hosts)
         self._secret = secret
 
@@ -58,10 +58,10 @@ class Webhooks:
         """Make the calls that are due, until it is cancelled."""
         while True:
             try:
-                hook = await asyncio.to_thread(self._jobs.due_hook, _PAUSE_MS)
+                hook = await asyncio.to_thread(self._outbox.due_hook, _PAUSE_MS)
                 if hook is not None:
                     if await asyncio.to_thread(self._call, hook) or hook.attempts >= MOST_ATTEMPTS:
-                        await asyncio.to_thread(self._jobs.told, hook.job_id)
+                        await asyncio.to_thread(self._outbox.told, hook.about)
                     continue
             except StoreFailedError as error:  # what was not entered as told is told again
                 _LOG.warning("webhooks cannot be read: %s", error.code)
@@ -84,7 +84,7 @@ class Webhooks:
             connection.request("POST", f"{path}?{place.query}" if place.query else path, body, headers)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
-            _LOG.warning("the webhook of job %s was not heard (%s)", hook.job_id, type(error).__name__)
+            _LOG.warning("the webhook of %s was not heard (%s)", hook.about, type(error).__name__)
             return False
         finally:
             connection.close()

@@ -21,7 +21,7 @@ from dragoman.domain.events import (
     WarningEvent,
 )
 from dragoman.domain.insight import Insight
-from dragoman.domain.tally import Tally
+from dragoman.domain.tally import Cell, Tally
 from dragoman.monitoring.bins import Bins
 
 Of = Literal["utterance", "translation", "insight", "session"]
@@ -92,19 +92,6 @@ SIGNALS: Final = {
 - ``no_speech``: of a session's accepted audio, what was settled without text.
 - ``lost``: of a session's accepted audio, what no engine settled.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What figures are counted apart by.
-
-    ``locale`` is that of an utterance, ``SOURCE>TARGET`` of a translation, the last one spoken of a session; ``engine``
-    is who made it. No figure is of a person or of a session.
-    """
-
-    signal: str
-    locale: str
-    engine: str
 
 
 @dataclass(frozen=True, slots=True)

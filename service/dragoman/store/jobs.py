@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, ins
 from dragoman.domain.errors import JobConflictError, StoreConflictError
 from dragoman.store import tables
 from dragoman.store.database import WRITES, translated
+from dragoman.store.outbox import Hook, close_call, take_due
 from dragoman.store.subjects import is_held, note_subjects, subjects_of
 
 State = Literal["queued", "running", "completed", "failed", "cancelled", "dead"]
@@ -24,7 +25,6 @@ LEASE_S: Final = 60
 MOST_ATTEMPTS: Final = 5
 OVER: Final = ("completed", "failed", "cancelled", "dead")
 _JOBS = tables.jobs.c
-_HOOKS = tables.webhooks.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +77,6 @@ class JobRecord:
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
         return self.state in OVER
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """A call that is due: it tells ``url`` that a job is over."""
-
-    job_id: str
-    url: str
-    body: str
-    attempts: int
 
 
 class JobStore:
@@ -230,31 +220,14 @@ class JobStore:
             return remove_jobs(connection, [job_id]) == 1
 
     def due_hook(self, pause_ms: int) -> Hook | None:
-        """Take a call that is due; unless ``told`` says that it was made, it is due again later.
-
-        That is ``pause_ms`` after the first attempt, and twice as long after each one that follows.
-        """
-        now_ms = self._now_ms()
-        query = (
-            select(tables.webhooks)
-            .where(_HOOKS.is_open, _HOOKS.due_ms <= now_ms)
-            .order_by(_HOOKS.due_ms)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        """Take a call that is due; see ``Outbox``."""
         with translated(), self._writes.begin() as connection:
-            row = connection.execute(query).one_or_none()
-            if row is None:
-                return None
-            pause_ms <<= min(int(row.attempts), 16)
-            change = {"attempts": row.attempts + 1, "due_ms": now_ms + pause_ms}
-            connection.execute(update(tables.webhooks).where(_HOOKS.job_id == row.job_id).values(change))
-            return Hook(row.job_id, row.url, row.body, row.attempts + 1)
+            return take_due(connection, "webhooks", "job_id", self._now_ms(), pause_ms)
 
-    def told(self, job_id: str) -> None:
+    def told(self, about: str) -> None:
         """Enter that a call was made, or is given up."""
         with translated(), self._writes.begin() as connection:
-            connection.execute(update(tables.webhooks).where(_HOOKS.job_id == job_id).values(is_open=False))
+            close_call(connection, "webhooks", "job_id", about)
 
     def _begun(self, job: JobRecord) -> JobRecord | None:
         query = select(tables.jobs).where(_JOBS.tenant == job.tenant, _JOBS.idempotency_key == job.idempotency_key)
@@ -289,7 +262,7 @@ class JobStore:
 
 def remove_jobs(connection: Connection, job_ids: Collection[str]) -> int:
     """Remove jobs, the calls that tell of them and whose data they are; return how many there were."""
-    connection.execute(delete(tables.webhooks).where(_HOOKS.job_id.in_(job_ids)))
+    connection.execute(delete(tables.webhooks).where(tables.webhooks.c.job_id.in_(job_ids)))
     connection.execute(delete(tables.subjects).where(tables.subjects.c.resource_id.in_(job_ids)))
     return connection.execute(delete(tables.jobs).where(_JOBS.job_id.in_(job_ids))).rowcount
 

@@ -35,6 +35,7 @@ sessions = Table(
     Column("uploaded_bytes", BigInteger, nullable=False, server_default="0"),
     Column("holder", String(64)),
     Column("held_until_ms", BigInteger),
+    Column("observed_seq", BigInteger, nullable=False, server_default="0"),
     Index("sessions_owner", "owner", "created_ms"),
     Index("sessions_holder", "is_open", "holder"),
 )
@@ -201,4 +202,48 @@ reviews = Table(
     Column("reason", Text),
     Column("actor", Text),
     Column("decided_ms", BigInteger, nullable=False),
+)
+
+# ``tally`` is a histogram (``domain/tally``): an hour of one figure, in one place.
+signal_windows = Table(
+    "signal_windows",
+    metadata,
+    Column("start_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", String(64), primary_key=True),
+    Column("signal", String(40), primary_key=True),
+    Column("locale", String(80), primary_key=True),
+    Column("engine", String(64), primary_key=True),
+    Column("tally", Text, nullable=False),
+)
+
+objective_windows = Table(
+    "objective_windows",
+    metadata,
+    Column("start_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", String(64), primary_key=True),
+    Column("objective", String(40), primary_key=True),
+    Column("good", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("rule", String(64), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("is_firing", Boolean, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("severity", BigInteger, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+alert_calls = Table(
+    "alert_calls",
+    metadata,
+    Column("call_id", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("is_open", Boolean, nullable=False),
 )
