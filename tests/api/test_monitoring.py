@@ -49,6 +49,10 @@ def test_what_was_said_is_seen_in_figures_of_ones_tenant_only(server: ServerProc
     assert (objectives["nothing_lost"]["attained"], objectives["nothing_lost"]["budget_left"]) == (1.0, 1.0)
     assert seen(server, theirs)["signals"] == []
     assert "drift" in found
+    admin = made(server.data, "default", "--scope", "admin")
+    everybody = json.loads(server.get("/v1/operations/monitor", Authorization=admin)[1])
+    assert (everybody["tenant"], bool(everybody["signals"])) == (None, True)
+    assert server.get("/v1/operations/monitor?tenant=a", Authorization=theirs)[0] == 401
 
 
 def test_it_is_for_who_may_read_figures(server: ServerProcess) -> None:

@@ -7,21 +7,20 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 from fastapi.responses import JSONResponse
 
-from dragoman.api.auth import Caller
 from dragoman.api.door import Door
+from dragoman.api.operations import Operator, operators
 from dragoman.monitoring.view import overview
-from dragoman.store.scope import Scope
 
 
 def add_monitoring(app: FastAPI, door: Door) -> None:
     """Add the route."""
-    reader = door.admitted(Scope.METRICS)
+    operator = operators(door)
 
     @app.get("/v1/operations/monitor")
     async def monitor(
         hours: Annotated[int, Query(ge=1, le=744, description="Figures are of the last so many hours.")] = 24,
-        caller: Caller = reader,
+        who: Operator = operator,
     ) -> JSONResponse:
-        """Return live quality, objectives, drift and alerts, of the caller's tenant."""
+        """Return live quality, objectives, drift and alerts."""
         now_ms = time.time_ns() // 1_000_000
-        return JSONResponse(await asyncio.to_thread(overview, door.crew.monitor, caller.tenant, hours, now_ms))
+        return JSONResponse(await asyncio.to_thread(overview, door.crew.monitor, who.tenant, hours, now_ms))

@@ -43,8 +43,8 @@ class Operator:
     tenant: str | None
 
 
-def add_operations(app: FastAPI, door: Door) -> None:
-    """Add the routes."""
+def operators(door: Door) -> Operator:
+    """Return a dependency: who looks."""
 
     async def admit(
         request: Request,
@@ -54,6 +54,12 @@ def add_operations(app: FastAPI, door: Door) -> None:
         return await _admitted(door, request, tenant)
 
     operator: Operator = Depends(admit)
+    return operator
+
+
+def add_operations(app: FastAPI, door: Door) -> None:
+    """Add the routes."""
+    operator = operators(door)
     hours_asked = Query(ge=1, le=744, description="Sums are of sessions that began in the last so many hours.")
 
     @app.get("/v1/operations")
