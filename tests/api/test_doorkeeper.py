@@ -14,8 +14,10 @@ from websockets.exceptions import InvalidStatus
 from dragoman.api.auth import Caller, Doorkeeper
 from dragoman.domain.errors import OriginRefusedError
 from dragoman.domain.events import SessionStarted
+from dragoman.store.database import open_database
 from dragoman.store.keys import KeyStore
 from dragoman.store.scope import Scope
+from dragoman.store.tickets import TicketStore
 from tests.api.server import ServerProcess
 from tests.api.streaming import acknowledged, bare, closing, messages
 
@@ -81,9 +83,9 @@ def test_with_a_key_a_server_is_reached_by_any_of_its_names(tmp_path: Path) -> N
 def test_without_keys_both_name_and_address_must_be_this_machines(
     tmp_path: Path, host: str, client: str, is_served: bool
 ) -> None:
-    keys = KeyStore.open(f"sqlite:///{tmp_path / 'test.db'}")
+    engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
     scope = {"type": "http", "headers": [(b"host", host.encode())], "client": (client, 50_000), "query_string": b""}
-    admitted = Doorkeeper(keys, ()).admit(HTTPConnection(scope), Scope.STREAM)
+    admitted = Doorkeeper(KeyStore(engine), TicketStore(engine), ()).admit(HTTPConnection(scope), Scope.STREAM)
     if is_served:
         assert asyncio.run(admitted) == Caller()
     else:

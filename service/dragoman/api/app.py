@@ -38,6 +38,7 @@ from dragoman.serving import serving
 from dragoman.settings import Settings
 from dragoman.store.audit import AuditTrail
 from dragoman.store.scope import Scope
+from dragoman.store.tickets import TicketStore
 
 
 def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: CallTokens | None = None) -> FastAPI:
@@ -54,7 +55,10 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
             ):
                 door.audit = AuditTrail(door.server.engine)
                 door.doorkeeper = Doorkeeper(
-                    door.server.keys, runtime.settings.allowed_origins, _entra(runtime.settings)
+                    door.server.keys,
+                    TicketStore(door.server.engine),
+                    runtime.settings.allowed_origins,
+                    _entra(runtime.settings),
                 )
                 yield
 
@@ -140,5 +144,5 @@ def _add_sessions(app: FastAPI, door: Door) -> None:
     @app.post("/v1/tickets", status_code=201, response_model=Ticket)
     async def tickets(request: Request, caller: Caller = streamer) -> JSONResponse:
         """Return a ticket for one stream, for browsers, which can send no headers: ``/v1/stream?ticket=…``."""
-        ticket = door.doorkeeper.ticket(caller, request.headers.get("origin"))
+        ticket = await door.doorkeeper.ticket(caller, request.headers.get("origin"))
         return JSONResponse({"ticket": ticket, "expires_in_s": TICKET_S}, status_code=201)

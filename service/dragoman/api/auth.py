@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,28 +16,27 @@ from dragoman.domain.errors import KeyRefusedError, OriginRefusedError
 from dragoman.store.digest import digest
 from dragoman.store.keys import KEY_PREFIX, KeyStore
 from dragoman.store.scope import Scope
+from dragoman.store.tickets import Ticket, TicketStore
 
 TICKET_S: Final = 30
-_MOST_TICKETS: Final = 10_000
 _KEYS_CHECKED_S: Final = 5.0
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    caller: Caller
-    origin: str | None
-    until_s: float
 
 
 class Doorkeeper:
     """Decides who may come in. While there are neither keys nor Entra, everybody on this machine may."""
 
-    def __init__(self, keys: KeyStore, allowed_origins: Collection[str], entra: EntraTokens | None = None) -> None:
+    def __init__(
+        self,
+        keys: KeyStore,
+        tickets: TicketStore,
+        allowed_origins: Collection[str],
+        entra: EntraTokens | None = None,
+    ) -> None:
         self._keys = keys
+        self._tickets = tickets
         self._entra = entra
         self._allowed_origins = frozenset(allowed_origins)
-        self._tickets: dict[str, _Ticket] = {}
         self._has_keys = False
         self._checked_s = -_KEYS_CHECKED_S
 
@@ -65,7 +63,7 @@ class Doorkeeper:
                 return Caller(record.tenant, record.key_id, record.quota)
             raise KeyRefusedError(f"This key does not open this door; it needs the scope '{scope}'.")
         if ticket := connection.query_params.get("ticket"):
-            return self._redeem(ticket, connection.headers.get("origin"))
+            return await self._redeem(ticket, connection.headers.get("origin"))
         raise KeyRefusedError("A key is needed: send 'Authorization: Bearer <key>'; 'dragoman keys create' makes one.")
 
     def _check_origin(self, connection: HTTPConnection) -> None:
@@ -77,19 +75,15 @@ class Doorkeeper:
                 "Pages of other sites may not use this server; its operator can allow them in DRAGOMAN_ALLOWED_ORIGINS."
             )
 
-    def ticket(self, caller: Caller, origin: str | None) -> str:
-        """Return a ticket that opens one stream within ``TICKET_S`` seconds, from the same site."""
-        now_s = time.monotonic()
-        self._tickets = {name: each for name, each in self._tickets.items() if each.until_s > now_s}
-        if len(self._tickets) >= _MOST_TICKETS:
-            raise KeyRefusedError("Too many tickets are waiting to be used; try again in half a minute.")
+    async def ticket(self, caller: Caller, origin: str | None) -> str:
+        """Return a ticket that opens one stream within ``TICKET_S`` seconds, at any server, from the same site."""
         ticket = secrets.token_urlsafe(32)
-        self._tickets[digest(ticket)] = _Ticket(caller, origin, now_s + TICKET_S)
+        await asyncio.to_thread(self._tickets.add, digest(ticket), Ticket(caller, origin), TICKET_S)
         return ticket
 
-    def _redeem(self, ticket: str, origin: str | None) -> Caller:
-        found = self._tickets.pop(digest(ticket), None)
-        if found is None or found.until_s < time.monotonic() or found.origin != origin:
+    async def _redeem(self, ticket: str, origin: str | None) -> Caller:
+        found = await asyncio.to_thread(self._tickets.redeem, digest(ticket))
+        if found is None or found.origin != origin:
             raise KeyRefusedError("This ticket was used, is too old, or is another site's; ask for a new one.")
         return found.caller
 

@@ -247,3 +247,16 @@ alert_calls = Table(
     Column("due_ms", BigInteger, nullable=False),
     Column("is_open", Boolean, nullable=False),
 )
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("owner", Text),
+    Column("streams", BigInteger),
+    Column("minutes_per_day", Float),
+    Column("bytes_per_day", BigInteger),
+    Column("origin", Text),
+    Column("until_ms", BigInteger, nullable=False),
+)
