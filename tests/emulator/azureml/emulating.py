@@ -102,7 +102,7 @@ def emulating_azureml(folder: Path, images: Images | None = None) -> Iterator[Az
         os.environ.pop("AZUREML_CURRENT_CLOUD", None)  # the SDK sets it, and prefers it to where we point
         os.environ["ARM_CLOUD_METADATA_URL"] = f"https://{address}/metadata/endpoints"
         os.environ["REQUESTS_CA_BUNDLE"] = str(shown.authority)
-        with httpx2.Client(verify=ssl.create_default_context(cafile=shown.authority)) as http:
+        with httpx2.Client(verify=ssl.create_default_context(cafile=shown.authority), timeout=60) as http:
             yield AzureMl(address, folder, shown.authority, faults, violations, warnings, http)
 
 
