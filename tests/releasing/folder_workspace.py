@@ -39,15 +39,15 @@ class FolderWorkspace:
         temporary.replace(self.file)
         self.after(call)
 
-    def look(self, wanted: Wanted) -> Found:
+    def look(self, endpoint: str, wanted: Wanted | None = None) -> Found:
         read = self._read()
         deployments, traffic, mirror = (read.get(name, {}) for name in ("deployments", "traffic", "mirror"))
         assert isinstance(deployments, dict)
         assert isinstance(traffic, dict)
         assert isinstance(mirror, dict)
         return Found(
-            has_model=":".join(wanted.model) in read,
-            has_environment=":".join(wanted.environment) in read,
+            has_model=wanted is not None and ":".join(wanted.model) in read,
+            has_environment=wanted is not None and ":".join(wanted.environment) in read,
             endpoint="Succeeded" if "endpoint" in read else None,
             deployments={name: Deployed(**each) for name, each in deployments.items()},  # type: ignore[arg-type]  # as written
             traffic={name: int(str(each)) for name, each in traffic.items()},

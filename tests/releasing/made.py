@@ -33,6 +33,7 @@ RULES = Rules(
 def write_release(folder: Path, flow: str = "insight", more: str = "") -> Release:
     """Return a release of the flow that ships, in a folder of its own."""
     shutil.copytree(flows_folder() / flow, folder / flow, dirs_exist_ok=True)
+    (folder / "Dockerfile").write_text("FROM python:3.13-slim\n")
     (folder / "service.txt").write_text("dragoman==0.1.0\n")
     file = folder / flow / "release.toml"
     file.write_text(

@@ -103,7 +103,7 @@ def test_it_is_done_once(tmp_path: Path, wanted: Wanted) -> None:
     calls = list(workspace.calls)
     assert apply(workspace, wanted, ledger(tmp_path)).is_done
     assert workspace.calls == calls
-    assert workspace.look(wanted).traffic == {"blue": 100}
+    assert workspace.look("dragoman-insight").traffic == {"blue": 100}
 
 
 @pytest.mark.slow

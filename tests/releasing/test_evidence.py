@@ -35,7 +35,13 @@ def test_what_passed_is_signed_and_believed(made: Made, signed: bytes) -> None:
     assert evidence.evaluation.figures["groundedness"].estimate.value == 0.96
     assert evidence.signer == made.signer.id
     names = {each.name for each in evidence.statement.subject}
-    assert names == {"flow/insight", "package/dragoman", "candidate/insight", "lock/service.txt"}
+    assert names == {
+        "flow/insight",
+        "package/dragoman",
+        "candidate/insight",
+        "lock/service.txt",
+        "dockerfile/Dockerfile",
+    }
     told = {each.name for each in evidence.statement.predicate.configuration}
     assert told == {"report", "rules", "dataset/insight", "baseline"}
 

@@ -58,7 +58,7 @@ class Rolling:
 
     @property
     def traffic(self) -> tuple[dict[str, int], dict[str, int]]:
-        found = self.workspace.look(self.wanted)
+        found = self.workspace.look("dragoman-insight")
         return dict(found.traffic), dict(found.mirror)
 
     def told(self, action: str) -> list[object]:

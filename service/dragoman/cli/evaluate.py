@@ -34,6 +34,11 @@ _STAGES: Final = ("speech", "live", "translation", "insight", "answer", "polish"
 @click.option("--jobs", "-j", type=click.IntRange(0), default=0, help="Items at once; one per core, if not given.")
 @click.option("--flow", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of a step's words.")
 @click.option("--shots", type=click.IntRange(0), help="Examples before what is asked.")
+@click.option(
+    "--release",
+    type=click.Path(exists=True, path_type=Path),
+    help="Evaluate what a release.toml (or its folder) releases: its flow, words, examples and settings.",
+)
 @click.option("--prices", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Prices (TOML).")
 @click.option(
     "--gate", "judged", is_flag=True, help="Judge it too, as `dragoman gate` does, and show it in the report."
@@ -54,6 +59,7 @@ def evaluate(
     jobs: int,
     flow: Path | None,
     shots: int | None,
+    release: Path | None,
     prices: Path | None,
     judged: bool,
     track: bool,
@@ -82,6 +88,8 @@ def evaluate(
         from dragoman.evaluating.evaluation import evaluate as run
 
     settings = read_settings(model=model)
+    if release:
+        settings, stage, flow, shots = _released(release, settings)
     chosen = dataset_of(dataset, stage, settings).only(tags=tags, split=split, limit=limit)
     if chosen.erased_items:
         click.secho(f"Of this version {chosen.erased_items} items were erased; figures are of the rest.", err=True)
@@ -117,6 +125,16 @@ def evaluate(
         click.echo(f"MLflow run {tracker.log(report, folder, folder.name)} at {tracker.uri}", err=True)
     is_good = verdict.is_passed if verdict else not report.failures
     sys.exit(EXIT_OK if is_good else EXIT_FAILED)
+
+
+def _released(file: Path, settings: "Settings") -> "tuple[Settings, str, Path, int]":
+    """Return what a release is evaluated with: settings, stage, words, and number of examples."""
+    try:
+        from dragoman.releasing.spec import evaluated_settings, read_release
+    except ImportError as error:
+        raise DependencyMissingError("Releases need the extra 'aml': pip install 'dragoman[aml,eval]'.") from error
+    read = read_release(file)
+    return evaluated_settings(read, settings), read.flow, read.flow_folder, read.shots
 
 
 @contextmanager

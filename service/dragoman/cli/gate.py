@@ -3,10 +3,14 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dragoman.cli.exits import EXIT_FAILED, EXIT_OK
+
+if TYPE_CHECKING:
+    from dragoman.evaluation.gate import Rules
 
 
 @click.command()
@@ -25,7 +29,26 @@ from dragoman.cli.exits import EXIT_FAILED, EXIT_OK
 @click.option(
     "--accept", is_flag=True, help="Write this report's figures as the new baseline, if limits and gaps hold."
 )
-def gate(report: Path, rules: Path | None, baseline: Path | None, form: str | None, accept: bool) -> None:
+@click.option(
+    "--sign",
+    "release",
+    type=click.Path(exists=True, path_type=Path),
+    help="Sign that what this release.toml (or its folder) releases passed, with DRAGOMAN_RELEASE_KEY.",
+)
+@click.option(
+    "--evidence",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the evidence is written. [default: evidence.dsse.json beside the report]",
+)
+def gate(
+    report: Path,
+    rules: Path | None,
+    baseline: Path | None,
+    form: str | None,
+    accept: bool,
+    release: Path | None,
+    evidence: Path | None,
+) -> None:
     """Judge a REPORT (a file, or the folder of a run) by rules and against a baseline.
 
     Exit code 0 if it may pass, 1 if it is stopped; every reason names a figure and its limit. On GitHub the verdict
@@ -54,6 +77,8 @@ def gate(report: Path, rules: Path | None, baseline: Path | None, form: str | No
             click.echo(f"Accepted: {file}", err=True)
     else:
         verdict = judge(read, given, read_baseline(file))
+    if release and verdict.is_passed:
+        _sign(report, given, file, release, evidence)
     form = form or ("github" if os.environ.get("GITHUB_ACTIONS") else "text")
     if form == "json":
         click.echo(verdict.model_dump_json(indent=2))
@@ -69,3 +94,29 @@ def gate(report: Path, rules: Path | None, baseline: Path | None, form: str | No
     else:
         click.echo(as_text(verdict), nl=False)
     sys.exit(EXIT_OK if verdict.is_passed else EXIT_FAILED)
+
+
+def _sign(report: Path, rules: "Rules", baseline: Path, release: Path, to: Path | None) -> None:
+    """Write the evidence that the candidate of a release passed."""
+    from datetime import UTC, datetime
+
+    from dragoman.domain.errors import DependencyMissingError
+    from dragoman.evaluation.report import read_report
+    from dragoman.evaluation.verdicts import read_baseline
+    from dragoman.settings import read_settings
+
+    try:
+        from dragoman.releasing.evidence import Judged, sign
+        from dragoman.releasing.keys import read_signer
+        from dragoman.releasing.ledger import who
+        from dragoman.releasing.spec import read_release
+        from dragoman.releasing.subjects import identify
+    except ImportError as error:
+        raise DependencyMissingError("Releases need the extra 'aml': pip install 'dragoman[aml,eval]'.") from error
+    file = report / "report.json" if report.is_dir() else report
+    judged = Judged(read_report(file), file.read_bytes(), rules, read_baseline(baseline))
+    signer = read_signer(read_settings().release_key)
+    _, envelope = sign(judged, identify(read_release(release)), signer, datetime.now(UTC), who())
+    written = to or file.with_name("evidence.dsse.json")
+    written.write_text(envelope.model_dump_json(), encoding="utf-8")
+    click.echo(f"Signed: {written}", err=True)

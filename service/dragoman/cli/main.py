@@ -23,6 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _COMMANDS: Final = (
     *("demo", "transcribe", "ask", "serve", "listen", "emulator", "flows"),
     *("data", "evaluate", "gate", "compare", "sweep", "feedback"),
+    *("release",),
     *("keys", "subjects", "audit", "doctor"),
 )
 

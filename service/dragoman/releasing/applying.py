@@ -33,7 +33,7 @@ def apply(
         ReleaseFailedError: if the deployment does not answer as it should, or another rollout is under way.
     """
     version = wanted.identified.version
-    first = planned = plan(workspace.look(wanted), wanted)
+    first = planned = plan(workspace.look(wanted.release.endpoint, wanted), wanted)
     if planned.steps:
         ledger.add(
             version, "apply", {"slot": planned.slot, "evidence": wanted.evidence.digest, "tags": {**wanted.tags}}

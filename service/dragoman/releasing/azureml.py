@@ -1,6 +1,7 @@
 """Azure Machine Learning plays the workspace of a release. The one module of this room that knows its SDK."""
 
 import json
+import logging
 import shutil
 import sys
 import tempfile
@@ -55,24 +56,32 @@ class AzureMLWorkspace:
         place = access.place
         clouded: dict[str, Any] = _cloud(access.manager) if access.is_emulated else {}
         self._access = access
-        self._client = MLClient(access.credential, place.subscription, place.resource_group, place.name, **clouded)
+        # What it says of classes that may change some day is for us to read, and not for whoever releases.
+        logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+        self._client = MLClient(
+            access.credential,
+            place.subscription,
+            place.resource_group,
+            place.name,
+            show_progress=False,
+            enable_telemetry=False,
+            **clouded,
+        )
 
-    def look(self, wanted: Wanted) -> Found:
-        """Return what is there."""
-        with _told("look at the workspace"):
-            endpoint = _found(lambda: self._client.online_endpoints.get(wanted.release.endpoint))
-            deployments = {}
-            if endpoint is not None:
-                listed = self._client.online_deployments.list(wanted.release.endpoint)
-                deployments = {each.name: _deployed(each) for each in listed}
-            model, environment = wanted.model, wanted.environment
+    def look(self, endpoint: str, wanted: Wanted | None = None) -> Found:
+        """Return what is there; of assets, whether those of a release are."""
+        client = self._client
+        with _told("show what is there"):
+            there = _found(lambda: client.online_endpoints.get(endpoint))
+            listed = client.online_deployments.list(endpoint) if there is not None else ()
             return Found(
-                has_model=_found(lambda: self._client.models.get(*model)) is not None,
-                has_environment=_found(lambda: self._client.environments.get(*environment)) is not None,
-                endpoint=str(endpoint.provisioning_state) if endpoint is not None else None,
-                deployments=deployments,
-                traffic=_percentages(endpoint.traffic) if endpoint is not None else {},
-                mirror=_percentages(endpoint.mirror_traffic) if endpoint is not None else {},
+                has_model=wanted is not None and _found(lambda: client.models.get(*wanted.model)) is not None,
+                has_environment=wanted is not None
+                and _found(lambda: client.environments.get(*wanted.environment)) is not None,
+                endpoint=_state(there.provisioning_state) if there is not None else None,
+                deployments={each.name: _deployed(each) for each in listed},
+                traffic=_percentages(there.traffic) if there is not None else {},
+                mirror=_percentages(there.mirror_traffic) if there is not None else {},
             )
 
     def register_environment(self, wanted: Wanted) -> None:
@@ -185,9 +194,14 @@ def _deployed(deployment: ManagedOnlineDeployment) -> Deployed:
     return Deployed(
         release=tags.get("dragoman.release"),
         evidence=tags.get("dragoman.evidence"),
-        state=str(deployment.provisioning_state),
+        state=_state(deployment.provisioning_state),
         is_collecting=all(name in collections and _is_on(collections[name].enabled) for name in _COLLECTED),
     )
+
+
+def _state(told: object) -> str:
+    """Return a state; the SDK has enumerations for them, and text for those that it does not know."""
+    return str(getattr(told, "value", told))
 
 
 def _is_on(enabled: object) -> bool:

@@ -1,6 +1,7 @@
 """The ledger of an endpoint's releases: a file of lines, each sealed with the one before it. It is only added to."""
 
 import fcntl
+import getpass
 import hashlib
 import json
 import os
@@ -106,3 +107,11 @@ class Ledger:
             entries.append(entry)
             before = entry.seal
         return entries
+
+
+def who() -> str:
+    """Return who is at this machine."""
+    try:
+        return getpass.getuser()
+    except OSError:  # a container's user may have no name
+        return "nobody"

@@ -53,7 +53,7 @@ class Promoter:
             ReleaseFailedError: if the release is not deployed, is live already, or was rolled back (but for ``again``).
             WorkspaceFailedError: if traffic cannot be set. What is there stays; begin again, or roll back.
         """
-        found = self.workspace.look(wanted)
+        found = self.workspace.look(wanted.release.endpoint)
         slot, live = self._slots(found, wanted)
         if not again:
             self._check_not_rolled_back(wanted)

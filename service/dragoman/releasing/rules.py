@@ -54,6 +54,8 @@ class RolloutRules(_Value):
     least_s: Annotated[float, Field(ge=0)] = 300
     longest_s: Annotated[float, Field(gt=0)] = 7_200
     poll_s: Annotated[float, Field(gt=0)] = 30
+    grain_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    """Step of the metrics. A minute is the shortest that Azure Monitor has; an emulator takes less."""
 
     @model_validator(mode="after")
     def _rises_to_all(self) -> "RolloutRules":

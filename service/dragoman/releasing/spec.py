@@ -124,5 +124,19 @@ def read_release(file: Path) -> Release:
     return release.model_copy(update={"flow_folder": beside / release.flow_folder, "environment": placed})
 
 
+def evaluated_settings(release: Release, settings: Settings) -> Settings:
+    """Return the settings that a release is evaluated with: those that it will have, reached as this machine can.
+
+    Keys and identities are of this machine; they change nothing about an answer.
+    """
+    ours = ("data", "chat_key", "azure_key", "azure_identity", "azure_client_id", "tracking_uri")
+    return release.deployed_settings.model_copy(update={name: getattr(settings, name) for name in ours})
+
+
+def default_evidence(release: Release) -> Path:
+    """Return where evidence is written and looked for, if nothing is said: beside the report of the flow's stage."""
+    return Path("evaluation") / release.flow / "evidence.dsse.json"
+
+
 def _plain(value: Setting) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -19,7 +19,9 @@ from dragoman.steps import Steps
 _WORDS: Final = ("{flow}_system.jinja2", "{flow}_user.jinja2", "{flow}_examples.jsonl")
 
 Subjects = Mapping[str, str]
-"""SHA-256 in hex by name: ``flow/insight``, ``package/dragoman``, ``candidate/insight``, ``image/…`` or ``lock/…``."""
+"""SHA-256 in hex by name: ``flow/insight``, ``package/dragoman``, ``candidate/insight``, ``image/…``, or ``lock/…`` and
+``dockerfile/…``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,7 @@ class Identified:
     @property
     def environment_version(self) -> str:
         """Of the image, or of what one is built from."""
-        chosen = {
-            name: each for name, each in self.subjects.items() if name.startswith(("image/", "lock/", "package/"))
-        }
+        chosen = {name: each for name, each in self.subjects.items() if not name.startswith(("flow/", "candidate/"))}
         return canonical_digest(chosen)[:12]
 
 
@@ -79,12 +79,10 @@ def identify(release: Release) -> Identified:
     if environment.image:
         name, _, digest = environment.image.partition("@sha256:")
         subjects[f"image/{name}"] = digest
-    elif environment.lock:
-        try:
-            content = environment.lock.read_bytes()
-        except OSError as error:
-            raise ReleaseInvalidError(f"The lock '{environment.lock}' cannot be read: {error}.") from error
-        subjects[f"lock/{environment.lock.name}"] = hashlib.sha256(content).hexdigest()
+    if environment.lock:
+        subjects[f"lock/{environment.lock.name}"] = _digest_of(environment.lock)
+    if environment.context:
+        subjects[f"dockerfile/{environment.dockerfile}"] = _digest_of(environment.context / environment.dockerfile)
     return Identified(release, subjects, candidate)
 
 
@@ -92,6 +90,13 @@ def canonical_digest(value: Mapping[str, JsonValue]) -> str:
     """Return the SHA-256 of a value as JSON, keys sorted, in hex."""
     told = json.dumps(dict(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _digest_of(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ReleaseInvalidError(f"'{file}', which the environment is made of, cannot be read: {error}.") from error
 
 
 def _candidate(release: Release) -> dict[str, JsonValue]:

@@ -95,8 +95,8 @@ class Collected:
 class Workspace(Protocol):
     """A workspace. Every call returns when it is done, and raises ``WorkspaceFailedError`` if it is not."""
 
-    def look(self, wanted: Wanted) -> Found:
-        """Return what is there."""
+    def look(self, endpoint: str, wanted: Wanted | None = None) -> Found:
+        """Return what is there; of assets, whether those of a release are."""
         ...
 
     def register_environment(self, wanted: Wanted) -> None:
