@@ -31,7 +31,7 @@ def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DRAGOMAN_AZURE_ENDPOINTS", "https://a.cognitiveservices.azure.com, https://b.example")
+    monkeypatch.setenv("DRAGOMAN_AZURE_ENDPOINTS", "https://a.cognitiveservices.azure.com/, https://b.example")
     monkeypatch.setenv("DRAGOMAN_DO_NOT_TRANSLATE", "Contoso,")
     monkeypatch.setenv("DRAGOMAN_AZURE_KEY", "hush-hush")
     settings = read_settings()

@@ -242,6 +242,11 @@ class Settings(BaseSettings):
     def _split_list(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
 
+    @field_validator("azure_endpoints")
+    @classmethod
+    def _without_slash(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(each.rstrip("/") for each in value)  # Azure itself writes one, and a path would begin with two
+
 
 class _Chosen(Settings):
     """Settings that the environment has no say in."""
