@@ -26,7 +26,7 @@ from dragoman.api.problems import headers_of, problem
 from dragoman.api.refusals import add_refusals
 from dragoman.api.stream import Patience, serve_stream
 from dragoman.api.subjects import add_subjects
-from dragoman.api.traces import traces
+from dragoman.api.traces import tracing
 from dragoman.api.transcripts import add_transcripts
 from dragoman.api.watch import CONTENT_TYPE
 from dragoman.domain.errors import DragomanError
@@ -47,9 +47,9 @@ def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with runtime:
+        with runtime, tracing(runtime.settings) as traces:
             async with (
-                serving(runtime, Observers(door.watch, door.pulse, traces())) as door.server,
+                serving(runtime, Observers(door.watch, door.pulse, traces)) as door.server,
                 working(door.server) as door.crew,
                 watched(door) as door.board,
             ):

@@ -2,17 +2,22 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import Span, Tracer
 
 from dragoman import __version__
 from dragoman.domain.errors import DependencyMissingError
 from dragoman.domain.events import DurableEvent, ErrorEvent, SessionEnded, TranscriptFinal, TranscriptPartial
+from dragoman.engines.azure.access import Identity
+from dragoman.engines.azure.telemetry import CONNECTION, span_exporter
+from dragoman.settings import Settings
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -76,21 +81,38 @@ class Traces:
         span.end(now_ns)
 
 
-def traces() -> Traces | None:
-    """Return an observer that sends spans to where OpenTelemetry's own variables say; ``None`` if they say nothing.
+@contextmanager
+def tracing(settings: Settings) -> Iterator[Traces | None]:
+    """Give an observer that sends spans to where the variables of OpenTelemetry and of Azure Monitor say.
+
+    ``None`` if they say nothing. Leaving the context sends what was not sent yet: a signal ends the process at once.
 
     Raises:
         DependencyMissingError: if they do, and there is no exporter.
+        SettingsError: if what they say is none.
     """
-    if not any(os.environ.get(name) for name in _ENDPOINTS):
-        return None
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    except ImportError as error:
-        raise DependencyMissingError(
-            f"{_ENDPOINTS[0]} is set, but there is no exporter; install it with: "
-            "pip install opentelemetry-exporter-otlp-proto-http"
-        ) from error
+    exporters = list(_exporters(settings))
+    if not exporters:
+        yield None
+        return
     provider = TracerProvider(resource=Resource.create({"service.name": "dragoman", "service.version": __version__}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return Traces(provider.get_tracer("dragoman"))
+    for exporter in exporters:
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    try:
+        yield Traces(provider.get_tracer("dragoman"))
+    finally:
+        provider.shutdown()
+
+
+def _exporters(settings: Settings) -> Iterator[SpanExporter]:
+    if any(os.environ.get(name) for name in _ENDPOINTS):
+        try:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        except ImportError as error:
+            raise DependencyMissingError(
+                f"{_ENDPOINTS[0]} is set, but there is no exporter; install it with: "
+                "pip install opentelemetry-exporter-otlp-proto-http"
+            ) from error
+        yield OTLPSpanExporter()
+    if connection := os.environ.get(CONNECTION):
+        yield span_exporter(connection, Identity(settings.azure_identity), settings.azure_client_id)
