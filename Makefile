@@ -99,7 +99,7 @@ LOCK := $(UV) pip compile --quiet --upgrade --universal --generate-hashes --pyth
 
 lock: $(UV)  ## Write the locks anew, one per environment
 	$(LOCK) -o requirements/uv.txt requirements/uv.in
-	$(LOCK) --group dev --extra aml --extra asr-local --extra azure --extra blob --extra chat --extra data --extra eval --extra metrics --extra postgres --extra serve --extra tracking -o requirements/dev.txt pyproject.toml
+	$(LOCK) --group dev --extra aml --extra asr-local --extra azure --extra blob --extra chat --extra data --extra eval --extra metrics --extra monitor --extra postgres --extra serve --extra tracking -o requirements/dev.txt pyproject.toml
 	$(LOCK) --extra asr-local --extra azure --extra blob --extra chat --extra postgres --extra serve --extra monitor -o requirements/service.txt pyproject.toml
 	$(LOCK) --group editable --extra chat --extra flows --extra metrics -o requirements/flows.txt pyproject.toml
 	$(LOCK) --group editable --extra chat --extra maf -o requirements/maf.txt pyproject.toml

@@ -59,6 +59,36 @@ class PostgresServer:
         return f"postgresql+psycopg://dragoman:{self.password}@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
+    def over_tls(self, certificate: Path, key: Path) -> Iterator[None]:
+        """Take connections over TLS too, with this certificate."""
+        for name, source in (("cert", certificate), ("key", key)):
+            kept = self._folder / f"{name}.pem"
+            kept.write_bytes(source.read_bytes())
+            kept.chmod(0o600)
+            if self._user:
+                shutil.chown(kept, self._user)
+            self._execute(sql.SQL(f"ALTER SYSTEM SET ssl_{name}_file = {{}}").format(str(kept)))
+        self._execute(sql.SQL("ALTER SYSTEM SET ssl = on"))
+        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+        try:
+            yield
+        finally:
+            self._execute(sql.SQL("ALTER SYSTEM RESET ssl"))
+            self._execute(sql.SQL("SELECT pg_reload_conf()"))
+
+    @contextmanager
+    def owned(self, name: str, role: str, password: str) -> Iterator[None]:
+        """Make a database of this name that belongs to a role of its own."""
+        named = {"name": sql.Identifier(name), "role": sql.Identifier(role), "password": sql.Literal(password)}
+        self._execute(sql.SQL("CREATE ROLE {role} LOGIN PASSWORD {password}").format(**named))
+        self._execute(sql.SQL("CREATE DATABASE {name} OWNER {role}").format(**named))
+        try:
+            yield
+        finally:
+            self._execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**named))
+            self._execute(sql.SQL("DROP ROLE {role}").format(**named))
+
+    @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
         """Make a database like another one, and give its name."""
         name = f"d_{secrets.token_hex(4)}"
@@ -77,7 +107,7 @@ class PostgresServer:
         folder = self._folder / "data" / "base" / str(row[0])
         return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
-    def _execute(self, statement: sql.Composed) -> None:
+    def _execute(self, statement: sql.SQL | sql.Composed) -> None:
         url = self.url().replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement)

@@ -34,6 +34,8 @@ var webhookSecret = options.?webhookSecret ?? ''
 
 var settings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
+  // What the exporter would tell its makers of itself.
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
   DRAGOMAN_AZURE_CLIENT_ID: clientId
   DRAGOMAN_AZURE_ENDPOINTS: aiEndpoint
   DRAGOMAN_AZURE_IDENTITY: 'managed-identity'

@@ -1,0 +1,1 @@
+"""What Dragoman runs on in Azure, and how we know that it fits."""

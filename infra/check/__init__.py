@@ -1,0 +1,1 @@
+"""Checks of what is deployed to Azure, without Azure: ``python -m infra.check``."""
