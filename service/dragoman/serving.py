@@ -81,6 +81,8 @@ class Serving:
         self.spool = spool
         """Where accepted audio rests."""
         self.keys = KeyStore(store.engine)
+        self.is_alone = store.leases is None
+        """Whether no other server can share its database."""
         self._store = store
         self._files: set[KeptTranscription] = set()
         self._turned_away: Counter[str] = Counter()

@@ -11,14 +11,18 @@ from dragoman.settings import Settings
 from dragoman.store.folder import private_folder
 
 if TYPE_CHECKING:
+    from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
     from sqlalchemy import Engine
 
     from dragoman.store.audit import AuditTrail
+    from dragoman.store.job_files import JobFiles
     from dragoman.store.keys import KeyStore
     from dragoman.store.leases import Holder
     from dragoman.store.ports import Spool
 
 _SYNC_MS: Final = 200
+FETCHED: Final = "fetched"
+"""Folder of files from the container while they are worked on."""
 
 
 def database_password(settings: Settings) -> Callable[[], str] | None:
@@ -75,9 +79,29 @@ def open_spool(settings: Settings) -> "Spool":
         from dragoman.store.spool import FileSpool
 
         return FileSpool(settings.data / "spool", _SYNC_MS)
+    account_url, container, prefix, credential = _container(settings, settings.spool)
+    from dragoman.store.blobs import BlobSpool, open_container
+
+    return BlobSpool(open_container(account_url, container, credential), prefix, _SYNC_MS)
+
+
+def open_job_files(settings: Settings) -> "JobFiles":
+    """Open where files of jobs lie: beside the spool. Close it; raises as ``open_spool``."""
+    from dragoman.store.job_files import FolderFiles, JobFiles
+
+    folder = FolderFiles(settings.data / "jobs")
+    if settings.spool is None:
+        return JobFiles(folder)
+    account_url, container, prefix, credential = _container(settings, settings.spool)
+    from dragoman.store.blob_files import open_files
+
+    return JobFiles(folder, open_files(account_url, container, prefix, credential, settings.data / FETCHED))
+
+
+def _container(settings: Settings, address: str) -> "tuple[str, str, str, AzureNamedKeyCredential | TokenCredential]":
+    """Return account, container, prefix, and as whom it is reached."""
     try:
         from dragoman.datasets.blob import storage_credential
-        from dragoman.store.blobs import BlobSpool, open_container
     except ImportError as error:
         raise DependencyMissingError("Blob Storage needs the extra 'blob': pip install 'dragoman[blob]'.") from error
     from dragoman.datasets.places import BlobAccess, parse_place
@@ -85,13 +109,12 @@ def open_spool(settings: Settings) -> "Spool":
 
     key = settings.blob_key.get_secret_value() if settings.blob_key else None
     access = BlobAccess(settings.blob_endpoint, key, Identity(settings.azure_identity), settings.azure_client_id)
-    place = parse_place(settings.spool, access)
+    place = parse_place(address, access)
     if place is None:
         raise SettingsError(
             "DRAGOMAN_SPOOL is no address of a container; write https://ACCOUNT.blob.core.windows.net/CONTAINER."
         )
-    container = open_container(place.account_url, place.container, storage_credential(place, access))
-    return BlobSpool(container, place.prefix, _SYNC_MS)
+    return place.account_url, place.container, place.prefix, storage_credential(place, access)
 
 
 @dataclass(frozen=True)

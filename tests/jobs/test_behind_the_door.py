@@ -1,15 +1,16 @@
 """Who works behind the door goes on when the database comes back."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from dragoman.domain.errors import DrainingError, StoreFailedError
-from dragoman.jobs.files import JobFiles
 from dragoman.jobs.webhooks import MOST_ATTEMPTS, Webhooks
 from dragoman.jobs.worker import Worker
+from dragoman.store.job_files import FolderFiles, JobFiles
 from dragoman.store.jobs import JobRecord, JobStore
 from dragoman.store.outbox import Hook
 
@@ -37,9 +38,9 @@ class AwayOnce:
         self._answer("told")
         self._done()
 
-    def claim(self, worker: str, place: str) -> JobRecord:
+    def claim(self, worker: str, places: Collection[str]) -> JobRecord:
         self._answer("claim")
-        return JobRecord("j_1", "acme", None, "hash", 1, '{"channel": null}', place, "a.wav", 1)
+        return JobRecord("j_1", "acme", None, "hash", 1, '{"channel": null}', next(iter(places)), "a.wav", 1)
 
     def whose(self, job_id: str) -> tuple[str, ...]:
         return ()
@@ -62,7 +63,9 @@ def test_a_database_that_was_away_ends_nobody(who: str, tmp_path_factory: pytest
     async def body() -> None:
         loop, done = asyncio.get_running_loop(), asyncio.Event()
         jobs = cast("JobStore", AwayOnce(lambda: loop.call_soon_threadsafe(done.set)))
-        worker = Worker(cast("Serving", Busy()), jobs, JobFiles(tmp_path_factory.mktemp("jobs")))
+        files = JobFiles(FolderFiles(tmp_path_factory.mktemp("jobs")))
+        files.keep("j_1", BytesIO(b"something"))
+        worker = Worker(cast("Serving", Busy()), jobs, files)
         running = asyncio.create_task(
             worker.run() if who == "worker" else Webhooks(jobs, ["127.0.0.1:1"], b"secret").run()
         )

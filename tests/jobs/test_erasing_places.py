@@ -17,7 +17,6 @@ from dragoman.datasets.objects import sha256_of
 from dragoman.datasets.store import DatasetStore
 from dragoman.domain.errors import HeldError, HoldUnknownError, SubjectUnknownError
 from dragoman.jobs.erasing import Eraser, Places
-from dragoman.jobs.files import JobFiles
 from dragoman.jobs.retention import Keep, Retention
 from dragoman.settings import Settings
 from dragoman.store import tables
@@ -25,6 +24,7 @@ from dragoman.store.audit import AuditTrail
 from dragoman.store.digest import subject_digest
 from dragoman.store.erasure import compact, is_erased
 from dragoman.store.erasures import erasure, waiting_erasures
+from dragoman.store.job_files import FolderFiles, JobFiles
 from dragoman.store.jobs import JobRecord, JobStore
 from dragoman.store.ports import Books, SessionRecord
 from dragoman.store.search import search
@@ -64,7 +64,7 @@ class World:
 
     def __init__(self, store: SqlStore, folder: Path) -> None:
         self.store, self.folder = store, folder
-        self.files = JobFiles(folder / "jobs")
+        self.files = JobFiles(FolderFiles(folder / "jobs"))
         self.datasets = DatasetStore(folder / "datasets")
         self.jobs = JobStore(store.engine)
 

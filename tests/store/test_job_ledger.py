@@ -48,10 +48,10 @@ def job(number: int = 1, **more: str) -> JobRecord:
 def test_jobs_are_taken_in_the_order_in_which_they_came(jobs: JobStore) -> None:
     for number in (2, 1, 3):
         jobs.submit(job(number))
-    assert jobs.claim("w", "elsewhere") is None  # their files are not there
-    taken = [each.job_id for _ in range(3) if (each := jobs.claim("w", PLACE)) is not None]
+    assert jobs.claim("w", ["elsewhere"]) is None  # their files are not there
+    taken = [each.job_id for _ in range(3) if (each := jobs.claim("w", [PLACE])) is not None]
     assert taken == ["j_1", "j_2", "j_3"]
-    assert jobs.claim("w", PLACE) is None
+    assert jobs.claim("w", [PLACE]) is None
 
 
 def test_one_key_begins_one_job(jobs: JobStore) -> None:
@@ -84,7 +84,7 @@ def test_many_workers_share_the_jobs_and_none_has_two(engine: Engine) -> None:
         jobs.submit(job(number))
 
     def work(name: str) -> None:
-        while mine := jobs.claim(name, PLACE):
+        while mine := jobs.claim(name, [PLACE]):
             taken.append(mine.job_id)
             assert jobs.finish(mine, "completed")
 
@@ -98,13 +98,13 @@ def test_many_workers_share_the_jobs_and_none_has_two(engine: Engine) -> None:
 
 def test_the_job_of_a_dead_worker_is_taken_over_and_the_dead_one_changes_nothing(jobs: JobStore, clock: Clock) -> None:
     jobs.submit(job())
-    first = jobs.claim("dead", PLACE)
+    first = jobs.claim("dead", [PLACE])
     assert first is not None
-    assert jobs.claim("alive", PLACE) is None
+    assert jobs.claim("alive", [PLACE]) is None
     clock.now_ms += LEASE_S * 1_000
     assert jobs.beat(first, 5_000, 60_000, "s_1")  # slow, and not dead: nobody has taken it yet
     clock.now_ms += LEASE_S * 1_000 + 1
-    second = jobs.claim("alive", PLACE)
+    second = jobs.claim("alive", [PLACE])
     assert second is not None
     assert (second.worker, second.attempts, second.done_ms) == ("alive", 2, 0)
     assert not jobs.beat(first, 9_000, 60_000, "s_1")
@@ -115,15 +115,15 @@ def test_the_job_of_a_dead_worker_is_taken_over_and_the_dead_one_changes_nothing
 def test_what_takes_workers_with_it_goes_behind_the_others_and_is_put_aside(jobs: JobStore, clock: Clock) -> None:
     jobs.submit(job(1))
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        taken = jobs.claim("w", PLACE)
+        taken = jobs.claim("w", [PLACE])
         assert taken is not None
         assert (taken.job_id, taken.attempts) == ("j_1", attempt)
         clock.now_ms += LEASE_S * 1_000 + 1
     jobs.submit(job(2))
-    after = jobs.claim("w", PLACE)
+    after = jobs.claim("w", [PLACE])
     assert after is not None
     assert after.job_id == "j_2"
-    assert jobs.claim("w", PLACE) is None
+    assert jobs.claim("w", [PLACE]) is None
     dead = jobs.get("j_1", "acme")
     assert dead is not None
     assert (dead.state, dead.error_code) == ("dead", "job_dead")
@@ -131,10 +131,10 @@ def test_what_takes_workers_with_it_goes_behind_the_others_and_is_put_aside(jobs
 
 def test_a_worker_that_stops_gives_its_job_back_untried(jobs: JobStore) -> None:
     jobs.submit(job())
-    first = jobs.claim("stopping", PLACE)
+    first = jobs.claim("stopping", [PLACE])
     assert first is not None
     jobs.release(first)
-    second = jobs.claim("next", PLACE)
+    second = jobs.claim("next", [PLACE])
     assert second is not None
     assert second.attempts == 1
     jobs.release(first)  # too late: it is another's
@@ -144,14 +144,14 @@ def test_a_worker_that_stops_gives_its_job_back_untried(jobs: JobStore) -> None:
 def test_a_cancelled_job_is_nobodys(jobs: JobStore) -> None:
     jobs.submit(job(1))
     jobs.submit(job(2))
-    running = jobs.claim("w", PLACE)
+    running = jobs.claim("w", [PLACE])
     assert running is not None
     for name in ("j_1", "j_2"):
         cancelled = jobs.cancel(name, "acme")
         assert cancelled is not None
         assert cancelled.state == "cancelled"
     assert not jobs.beat(running, 1, 2, "s_1")
-    assert jobs.claim("w", PLACE) is None
+    assert jobs.claim("w", [PLACE]) is None
     assert jobs.cancel("j_1", "other") is None
     assert jobs.cancel("j_9", "acme") is None
 
@@ -167,7 +167,7 @@ def test_the_end_of_a_job_is_told_until_somebody_listens(jobs: JobStore, clock: 
     jobs.submit(job(1, webhook_url="https://example.org/hook"))
     jobs.submit(job(2))
     for _ in range(2):
-        taken = jobs.claim("w", PLACE)
+        taken = jobs.claim("w", [PLACE])
         assert taken is not None
         jobs.finish(taken, "failed", "audio_unreadable", "It is no audio.")
     hook = jobs.due_hook(1_000)

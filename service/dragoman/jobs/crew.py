@@ -1,15 +1,15 @@
 """Everybody who works behind the door of a server: workers, and who makes the calls."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 
 import structlog
 
 from dragoman.datasets.store import DatasetStore
 from dragoman.jobs.erasing import Eraser, Places
-from dragoman.jobs.files import JobFiles
 from dragoman.jobs.retention import Keep, Retention
 from dragoman.jobs.watching import watch
 from dragoman.jobs.webhooks import Webhooks
@@ -17,7 +17,9 @@ from dragoman.jobs.worker import Worker
 from dragoman.monitoring.monitor import Line, Monitor
 from dragoman.monitoring.rules import read_rules
 from dragoman.serving import Serving
+from dragoman.storage import FETCHED, open_job_files
 from dragoman.store.alerts import AlertStore
+from dragoman.store.job_files import JobFiles
 from dragoman.store.jobs import JobStore
 from dragoman.store.windows import Windows
 
@@ -47,9 +49,17 @@ async def working(server: Serving) -> AsyncIterator[Crew]:
         SettingsError: if the rules of what is watched cannot be used.
         WebhookRefusedError: if alerts would go where this server does not call.
     """
+    # What a server that was killed had fetched is fetched again.
+    await asyncio.to_thread(shutil.rmtree, server.settings.data / FETCHED, ignore_errors=True)
+    with closing(await asyncio.to_thread(open_job_files, server.settings)) as files:
+        async with _working(server, files) as crew:
+            yield crew
+
+
+@asynccontextmanager
+async def _working(server: Serving, files: JobFiles) -> AsyncIterator[Crew]:
     settings = server.settings
     jobs = JobStore(server.engine)
-    files = JobFiles(settings.data / "jobs")
     secret = settings.webhook_secret.get_secret_value().encode() if settings.webhook_secret else None
     webhooks = Webhooks(jobs, settings.webhook_hosts, secret)
     places = Places(server.engine, server.spool, files, DatasetStore(settings.data / "datasets"))
@@ -61,7 +71,9 @@ async def working(server: Serving) -> AsyncIterator[Crew]:
     monitor = Monitor(Windows(server.engine), alerts, rules, _tell, settings.alert_webhooks)
     workers = tuple(Worker(server, jobs, files) for _ in range(settings.job_workers))
     crew = Crew(jobs, files, webhooks, Eraser(places), monitor, workers)
-    await asyncio.to_thread(jobs.recover, files.place)
+    # Of what lies where other servers reach it too, they may be working on it: its leases run out.
+    for place in files.places if server.is_alone else (files.folder.place,):
+        await asyncio.to_thread(jobs.recover, place)
     tasks = [
         *(asyncio.create_task(each.run()) for each in crew.workers),
         asyncio.create_task(webhooks.run()),

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,13 +13,13 @@ from sqlalchemy import Engine
 from dragoman.datasets.erasing import Origin, erase_items
 from dragoman.datasets.store import DatasetStore
 from dragoman.domain.errors import DragomanError, SessionOpenError, SubjectUnknownError
-from dragoman.jobs.files import JobFiles
 from dragoman.settings import Settings
-from dragoman.storage import open_spool
+from dragoman.storage import open_job_files, open_spool
 from dragoman.store.audit import AuditTrail
 from dragoman.store.digest import subject_digest
 from dragoman.store.erasure import ASKED, SUBJECT, check_erasable, erase, settle
 from dragoman.store.erasures import Erasure, begin_erasure, drop_erasure, note_erased, waiting_erasures
+from dragoman.store.job_files import JobFiles
 from dragoman.store.jobs import JobStore
 from dragoman.store.ports import Spool
 from dragoman.store.subjects import Found, find
@@ -130,7 +130,8 @@ async def erasing(settings: Settings, engine: Engine) -> AsyncIterator[Eraser]:
     """Open the places that the settings name, for a command that runs beside a server."""
     spool = await asyncio.to_thread(open_spool, settings)
     try:
-        yield Eraser(Places(engine, spool, JobFiles(settings.data / "jobs"), DatasetStore(settings.data / "datasets")))
+        with closing(await asyncio.to_thread(open_job_files, settings)) as files:
+            yield Eraser(Places(engine, spool, files, DatasetStore(settings.data / "datasets")))
     finally:
         await spool.close()
 

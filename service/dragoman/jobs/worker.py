@@ -3,19 +3,29 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import Final
 
 from dragoman.domain.caller import Caller
-from dragoman.domain.errors import CapacityError, DragomanError, DrainingError, StoreFailedError
+from dragoman.domain.errors import (
+    CapacityError,
+    DragomanError,
+    DrainingError,
+    SpoolFailedError,
+    SpoolFullError,
+    StoreFailedError,
+)
 from dragoman.domain.events import ErrorEvent
 from dragoman.domain.messages import SessionWishes
-from dragoman.jobs.files import JobFiles
 from dragoman.runtime import Recording
 from dragoman.serving import KeptTranscription, Serving, wishes_of
+from dragoman.store.job_files import JobFiles
 from dragoman.store.jobs import LEASE_S, JobRecord, JobStore, State
 
 _BEAT_S: Final = LEASE_S / 6
+_NOT_NOW: Final = (CapacityError, DrainingError, SpoolFailedError, SpoolFullError, StoreFailedError)
 _LOOK_S: Final = 5.0
 """How often a worker looks for jobs of others: its own server wakes it."""
 
@@ -38,7 +48,7 @@ class Worker:
         while True:
             self.woken.clear()
             try:
-                job = await asyncio.to_thread(self._jobs.claim, self._name, self._files.place)
+                job = await asyncio.to_thread(self._jobs.claim, self._name, self._files.places)
                 if job is not None:
                     await self._work(job)
                     continue
@@ -50,7 +60,7 @@ class Worker:
         trouble: tuple[str, str] | tuple[()] = ()
         try:
             state, trouble = await self._transcribe(job)
-        except (CapacityError, DrainingError, StoreFailedError):  # not now
+        except _NOT_NOW:
             await asyncio.to_thread(self._jobs.release, job)
             await self._until_woken(_LOOK_S)
             return
@@ -68,15 +78,29 @@ class Worker:
 
     async def _transcribe(self, job: JobRecord) -> tuple[State | None, tuple[str, str] | tuple[()]]:
         """Return how a job ends, and the code and message of why; no state if it is not this worker's any more."""
+        fetched = self._files.fetched(job.job_id, job.place)
+        path = await self._while_kept(job, fetched.__enter__)
+        try:
+            return await self._hear(job, path)
+        finally:
+            await asyncio.to_thread(fetched.__exit__, None, None, None)
+
+    async def _while_kept(self, job: JobRecord, fetch: Callable[[], Path]) -> Path:
+        """Fetch the file of a job, and keep the job meanwhile, however long that takes."""
+        fetching = asyncio.create_task(asyncio.to_thread(fetch))
+        while not (await asyncio.wait([fetching], timeout=_BEAT_S))[0]:
+            await asyncio.to_thread(self._jobs.extend, job)
+        return fetching.result()
+
+    async def _hear(self, job: JobRecord, path: Path) -> tuple[State | None, tuple[str, str] | tuple[()]]:
         kept = SessionWishes.model_validate_json(job.wishes_json)
-        recording = Recording(self._files.path(job.job_id), job.source, kept.channel)
-        caller = Caller(job.tenant, job.owner)
+        whose = await asyncio.to_thread(self._jobs.whose, job.job_id)
         running = await self._server.transcribe(
-            recording,
+            Recording(path, job.source, kept.channel),
             wishes_of(kept),
-            caller,
+            Caller(job.tenant, job.owner),
             job.uploaded_bytes,
-            await asyncio.to_thread(self._jobs.whose, job.job_id),
+            whose,
         )
         beating = asyncio.create_task(self._beat(job, running))
         trouble: tuple[str, str] | tuple[()] = ()

@@ -19,7 +19,15 @@ ASKED: Final = "asked"
 RETENTION: Final = "retention"
 SUBJECT: Final = "subject"
 
-_TEXTS: Final = (tables.events, tables.feedback, tables.reviews, tables.sessions, tables.jobs, tables.webhooks)
+_TEXTS: Final = (
+    tables.events,
+    tables.feedback,
+    tables.reviews,
+    tables.reviews,
+    tables.sessions,
+    tables.jobs,
+    tables.webhooks,
+)
 _LONG_MS: Final = 3_600_000
 
 

@@ -127,8 +127,8 @@ class JobStore:
         with translated(), self._reads.connect() as connection:
             return [_record(row) for row in connection.execute(query)]
 
-    def claim(self, worker: str, place: str) -> JobRecord | None:
-        """Take the oldest job of a place that waits, or whose worker is gone, for ``LEASE_S`` seconds.
+    def claim(self, worker: str, places: Collection[str]) -> JobRecord | None:
+        """Take the oldest job of some places that waits, or whose worker is gone, for ``LEASE_S`` seconds.
 
         What took a worker with it goes behind the others; after ``MOST_ATTEMPTS`` times it is put aside as dead.
         """
@@ -138,7 +138,7 @@ class JobStore:
                 gone = and_(_JOBS.state == "running", _JOBS.lease_until_ms < now_ms)
                 query = (
                     select(tables.jobs)
-                    .where(_JOBS.place == place, or_(_JOBS.state == "queued", gone))
+                    .where(_JOBS.place.in_(places), or_(_JOBS.state == "queued", gone))
                     .order_by(_JOBS.attempts, _JOBS.created_ms, _JOBS.job_id)
                     .limit(1)
                     .with_for_update(skip_locked=True)
@@ -177,6 +177,12 @@ class JobStore:
         }
         with translated(), self._writes.begin() as connection:
             return connection.execute(update(tables.jobs).where(*_held(job)).values(change)).rowcount == 1
+
+    def extend(self, job: JobRecord) -> None:
+        """Keep a job for ``LEASE_S`` more, if it is still the worker's."""
+        until_ms = self._now_ms() + LEASE_S * 1_000
+        with translated(), self._writes.begin() as connection:
+            connection.execute(update(tables.jobs).where(*_held(job)).values(lease_until_ms=until_ms))
 
     def finish(self, job: JobRecord, state: State, code: str | None = None, message: str | None = None) -> bool:
         """End a job, and enter the call that tells of it, both or neither; ``False`` if it was not the worker's."""
