@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     If not set, the folder ``spool`` in ``data``.
     """
 
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """From which level on a server's own log lines are written; of libraries, warnings and errors are."""
+
     max_sessions: int = Field(default=16, ge=1, le=100_000)
     """Live sessions that a server takes at once; ``dragoman doctor --calibrate`` finds what a machine bears."""
 

@@ -21,6 +21,8 @@ def free_port() -> int:
 class ServerProcess:
     """``dragoman serve`` on a port and a data folder that outlive it."""
 
+    program: tuple[str, ...] = ("dragoman", "serve")
+
     def __init__(self, data: Path, *options: str, **settings: str) -> None:
         self.data = data
         self.port = free_port()
@@ -40,7 +42,7 @@ class ServerProcess:
         self.kill()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "dragoman", "serve", "--port", str(self.port), "--data", str(self.data)]
+        command = [sys.executable, "-m", *self.program, "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *self._options], env={**os.environ, **self._settings}, stdout=log, stderr=log

@@ -32,7 +32,7 @@ from dragoman.api.watch import CONTENT_TYPE
 from dragoman.domain.errors import DragomanError
 from dragoman.domain.messages import SessionWishes
 from dragoman.jobs.crew import working
-from dragoman.pipeline.observer import Observers
+from dragoman.pipeline.observer import Observer, Observers
 from dragoman.runtime import Runtime
 from dragoman.serving import serving
 from dragoman.settings import Settings
@@ -41,15 +41,23 @@ from dragoman.store.scope import Scope
 from dragoman.store.tickets import TicketStore
 
 
-def create_app(runtime: Runtime, patience: Patience | None = None, call_tokens: CallTokens | None = None) -> FastAPI:
-    """Return the application on a runtime, which it closes when it stops; ``app.state.door`` holds its ``Door``."""
+def create_app(
+    runtime: Runtime,
+    patience: Patience | None = None,
+    call_tokens: CallTokens | None = None,
+    observer: Observer | None = None,
+) -> FastAPI:
+    """Return the application on a runtime, which it closes when it stops; ``app.state.door`` holds its ``Door``.
+
+    ``observer`` is told of its sessions beside our own figures and traces.
+    """
     door = Door(patience)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with runtime, tracing(runtime.settings) as traces:
             async with (
-                serving(runtime, Observers(door.watch, door.pulse, traces)) as door.server,
+                serving(runtime, Observers(door.watch, door.pulse, traces, observer)) as door.server,
                 working(door.server) as door.crew,
                 watched(door) as door.board,
             ):

@@ -37,6 +37,12 @@ def add_refusals(app: FastAPI) -> None:
             return answer
         return _answer(RequestInvalidError("The body of the request cannot be read; it is not what its type says."))
 
+    @app.exception_handler(Exception)
+    async def fail(request: Request, error: Exception) -> JSONResponse:
+        # The server logs where it was. What is wrong may hold what somebody said, so it is not told.
+        kind = type(error).__name__
+        return JSONResponse(problem(DragomanError(f"The server failed unexpectedly ({kind}).")), 500)
+
 
 def _answer(error: DragomanError) -> JSONResponse:
     return JSONResponse(problem(error), status_of(error), headers_of(error))

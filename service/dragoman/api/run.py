@@ -1,16 +1,15 @@
 """Runs the HTTP door: limits of the wire, and an end that loses nothing."""
 
 import asyncio
-import logging
 import socket
 import sys
 from typing import Final
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from dragoman.api.door import Door
+from dragoman.api.logs import Level, log_to_stderr
 
 _LARGEST_FRAME: Final = 65_536
 _PING_S: Final = 5.0
@@ -42,22 +41,15 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run(app: FastAPI, host: str, port: int) -> None:
+def run(app: FastAPI, host: str, port: int, level: Level = "info") -> None:
     """Serve until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    log_to_stderr(level)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         # What is logged is what a session did: uvicorn's own lines hold addresses, and those hold tickets.
+        log_config=None,
         log_level="warning",
         access_log=False,
         ws="websockets-sansio",

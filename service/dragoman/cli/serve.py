@@ -56,4 +56,4 @@ def serve(host: str, port: int, model: str | None, data: Path | None, max_sessio
         click.echo(
             "There are no API keys, so only this machine is served; 'dragoman keys create NAME' makes one.", err=True
         )
-    run(create_app(Runtime(settings)), host, port)
+    run(create_app(Runtime(settings)), host, port, settings.log_level)
