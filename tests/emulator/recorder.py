@@ -38,7 +38,7 @@ class Recorder:
         if scope["type"] != "http" or api is None:
             await self.app(scope, receive, send)
             return
-        asked, answered, status = b"", b"", 0
+        asked, answered, status, told = b"", b"", 0, dict[str, str]()
 
         async def hear() -> Message:
             nonlocal asked
@@ -47,16 +47,17 @@ class Recorder:
             return message
 
         async def say(message: Message) -> None:
-            nonlocal answered, status
+            nonlocal answered, status, told
             answered += message.get("body", b"")
             status = message.get("status", status)
+            told |= {name.decode(): value.decode() for name, value in message.get("headers", ())}
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                self._check(api, scope, asked, answered, status)  # before the client goes on
+                self._check(api, scope, asked, answered, status, told)  # before the client goes on
             await send(message)
 
         await self.app(scope, hear, say)
 
-    def _check(self, api: str, scope: Scope, asked: bytes, answered: bytes, status: int) -> None:
+    def _check(self, api: str, scope: Scope, asked: bytes, answered: bytes, status: int, told: dict[str, str]) -> None:
         method, path = scope["method"], scope["path"]
         if api == "azureml" and _find(api, method, path) is None:
             return  # not among what was transcribed
@@ -66,7 +67,7 @@ class Recorder:
         request = _request(asked, headers)
         found: list[Any] = [] if status >= 400 else _check(api, method, path, request, query=query, headers=headers)
         if not answered.startswith(b"data: "):  # streams are not in the specification
-            found += _check(api, method, path, json.loads(answered or "null"), status=status)
+            found += _check(api, method, path, json.loads(answered or "null"), status=status, headers=told)
         self.violations += [
             f"{method} {path} {status}: {each}" for each in found if each.severity == "error" and not _is_known(each)
         ]

@@ -84,8 +84,10 @@ def emulator(
 @contextlib.contextmanager
 def _azureml(host: str, port: int, folder: Path | None, images: tuple[str, ...], faults: "Faults") -> Iterator[None]:
     """Answer Azure ML on a thread, and tell how clients find it."""
+    from dragoman.emulator.admission import KEY
     from dragoman.emulator.azureml.app import create_azureml
     from dragoman.emulator.azureml.certificate import certificate
+    from dragoman.emulator.azureml.identity import PATH
     from dragoman.emulator.azureml.launching import Images
     from dragoman.emulator.run import running
 
@@ -96,6 +98,7 @@ def _azureml(host: str, port: int, folder: Path | None, images: tuple[str, ...],
         with running(create_azureml(home, Images(commands), faults), host, port, shown) as address:
             click.echo(f"export ARM_CLOUD_METADATA_URL=https://{address}/metadata/endpoints", err=True)
             click.echo(f"export REQUESTS_CA_BUNDLE={shown.authority}", err=True)
+            click.echo(f"export IDENTITY_ENDPOINT=https://{address}{PATH} IDENTITY_HEADER={KEY}", err=True)
             yield
 
 

@@ -14,8 +14,9 @@ import httpx2
 import jwt
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import CodeConfiguration, Environment, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model
-from azure.core.credentials import AccessToken
+from azure.core.credentials import AccessToken, TokenCredential
 
+from dragoman.emulator.admission import KEY
 from dragoman.emulator.azureml.app import create_azureml
 from dragoman.emulator.azureml.certificate import certificate
 from dragoman.emulator.azureml.launching import Images
@@ -79,7 +80,7 @@ class AzureMl:
             f"/providers/Microsoft.MachineLearningServices/workspaces/{WORKSPACE}"
         )
 
-    def client(self, credential: Credential | None = None) -> MLClient:
+    def client(self, credential: TokenCredential | None = None) -> MLClient:
         return MLClient(credential or Credential(), SUBSCRIPTION, GROUP, WORKSPACE, show_progress=False)
 
     def score(self, endpoint: str, body: object, key: str, **headers: str) -> httpx2.Response:
@@ -102,6 +103,8 @@ def emulating_azureml(folder: Path, images: Images | None = None) -> Iterator[Az
         os.environ.pop("AZUREML_CURRENT_CLOUD", None)  # the SDK sets it, and prefers it to where we point
         os.environ["ARM_CLOUD_METADATA_URL"] = f"https://{address}/metadata/endpoints"
         os.environ["REQUESTS_CA_BUNDLE"] = str(shown.authority)
+        os.environ["IDENTITY_ENDPOINT"] = f"https://{address}/identity/token"
+        os.environ["IDENTITY_HEADER"] = KEY
         with httpx2.Client(verify=ssl.create_default_context(cafile=shown.authority), timeout=60) as http:
             yield AzureMl(address, folder, shown.authority, faults, violations, warnings, http)
 

@@ -1,6 +1,9 @@
 """Deployments that do not get well, that are replaced, and that are there again after a restart; our own image."""
 
+import contextlib
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.send_response(200); self.end_headers(); self.wfile.write(open(os.environ["TEXT"]).read().encode())
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+HOLDER = """
+import subprocess, sys, time
+from dragoman.emulator.azureml.leash import Leash
+
+held = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+Leash().hold(held.pid)
+print(held.pid, flush=True)
+time.sleep(600)
 """
 
 
@@ -159,22 +173,42 @@ def test_what_was_deployed_runs_again_after_a_restart(tmp_path: Path) -> None:
         assert azureml.violations == []
 
 
-def test_what_waits_for_a_container_ends_with_the_emulator(tmp_path: Path) -> None:
-    """Nothing that was started is left behind."""
+def test_what_was_started_ends_with_the_emulator(tmp_path: Path) -> None:
     with emulating_azureml(tmp_path / "left") as azureml:
         client = azureml.client()
         client.environments.create_or_update(environment())
         endpoint(client, "left")
         deployed(client, deployment("blue", "left", tmp_path))
-        (log,) = (tmp_path / "left" / "logs").rglob("*.log")
-        assert "ready" in log.read_text()
-        found = [each for each in Path("/proc").glob("[0-9]*/environ") if _runs(each, tmp_path)]
-        assert found or not Path("/proc").is_dir()
-    assert [each for each in Path("/proc").glob("[0-9]*/environ") if _runs(each, tmp_path)] == []
+        assert "ready" in client.online_deployments.get_logs("blue", "left", lines=9)
+        assert running_below(tmp_path) or not Path("/proc").is_dir()
+    assert running_below(tmp_path) == []
 
 
-def _runs(environ: Path, folder: Path) -> bool:
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="asks Linux what runs")
+def test_what_is_on_the_leash_ends_when_its_holder_is_killed(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    with holder:
+        assert holder.stdout
+        held = int(holder.stdout.readline())
+        assert lives(held)
+        holder.kill()
+    while lives(held):  # the watcher ends it, and pytest's own limit ends this
+        time.sleep(0.01)
+
+
+def lives(process: int) -> bool:
     try:
-        return f"AML_APP_ROOT={folder}".encode() in environ.read_bytes()
-    except OSError:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
         return False
+    return state not in "ZX"  # ended, and perhaps nobody has asked how
+
+
+def running_below(folder: Path) -> list[Path]:
+    """Return the processes that were given this folder; none where Linux is not there to tell."""
+    found = list[Path]()
+    for process in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"AML_APP_ROOT={folder}".encode() in process.read_bytes():
+                found.append(process)
+    return found

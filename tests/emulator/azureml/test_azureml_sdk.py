@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from azure.ai.ml.entities import Model
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ClientAuthenticationError, ResourceNotFoundError
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
 from tests.emulator.azureml.emulating import (
     AzureMl,
@@ -35,6 +36,14 @@ def test_a_folder_is_registered_and_comes_back_as_it_was(azureml: AzureMl, tmp_p
     assert client.models.get("folder", label="latest").version == "2"
     with pytest.raises(ResourceNotFoundError):
         client.models.get("folder", "3")
+
+
+def test_whoever_is_found_by_azure_identity_is_let_in(azureml: AzureMl, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DefaultAzureCredential() as credential:
+        assert azureml.client(credential).workspaces.get("tests").location == "local"
+    monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+    with ManagedIdentityCredential() as credential, pytest.raises(ClientAuthenticationError):
+        azureml.client(credential).workspaces.get("tests")
 
 
 def test_what_is_deployed_runs_and_traffic_is_split(azureml: AzureMl, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class Signatures:
     """Signs what the emulator hands out: shared access signatures of containers, and tokens of endpoints."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self.key = key
 
     def sas(self, container: str, permissions: str) -> str:
         """Return a signature (a query) that opens a container to ``permissions`` such as ``"rwl"`` for eight hours."""
@@ -93,7 +93,7 @@ class Signatures:
         return bool(said["endpoint"] == endpoint.lower() and said["exp"] > time.time())
 
     def _sign(self, *parts: str) -> str:
-        digest = hmac.new(self._key, "\n".join(parts).encode(), hashlib.sha256).digest()
+        digest = hmac.new(self.key, "\n".join(parts).encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).decode()
 
 

@@ -15,6 +15,7 @@ from dragoman.emulator.azureml.blob_door import add_blob_door
 from dragoman.emulator.azureml.cloud import Cloud
 from dragoman.emulator.azureml.collecting import Collector
 from dragoman.emulator.azureml.front import Front, add_front
+from dragoman.emulator.azureml.identity import add_identity
 from dragoman.emulator.azureml.launching import Images
 from dragoman.emulator.azureml.metrics import add_metrics
 from dragoman.emulator.azureml.online import add_online
@@ -39,6 +40,7 @@ def create_azureml(folder: Path, images: Images | None = None, faults: Faults | 
         front = Front(cloud, rollout, Collector(cloud.state, cloud.blobs))
         router = APIRouter()
         add_metadata(router)
+        add_identity(router, cloud)
         add_workspace(router, cloud)
         add_online(router, cloud, rollout)
         add_metrics(router, cloud)

@@ -15,6 +15,7 @@ from typing import Final
 import httpx2
 
 from dragoman.emulator.azureml.arm import ArmError
+from dragoman.emulator.azureml.leash import Leash
 
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """All that a process gets of the emulator's own environment: a container would get nothing at all."""
@@ -62,13 +63,14 @@ class Launch:
 class Instance:
     """One process at a time; ``log`` is where all it writes goes."""
 
-    def __init__(self, launch: Launch, log: Path, client: httpx2.AsyncClient) -> None:
+    def __init__(self, launch: Launch, log: Path, client: httpx2.AsyncClient, leash: Leash) -> None:
         self.id = uuid.uuid4().hex
         self.launch = launch
         self.in_flight = 0
         self.is_ready = False
         self._log = log / f"{self.id}.log"
         self._client = client
+        self._leash = leash
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -128,6 +130,7 @@ class Instance:
                 )
             except OSError as error:
                 raise ArmError(400, "ImageBuildFailure", f"The image's command cannot be run: {error}.") from error
+        self._leash.hold(self._process.pid)
 
     async def _wait_until_ready(self) -> None:
         assert self._process
@@ -171,13 +174,17 @@ class Instance:
 
     async def _end(self) -> None:
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        if process.returncode is None:
+            _signal(process.pid, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _STOP_S)
+        _signal(process.pid, signal.SIGKILL)  # and whatever it has started itself
+        await process.wait()
+        self._leash.release(process.pid)
+
+
+def _signal(group: int, which: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, which)

@@ -14,6 +14,7 @@ from dragoman.emulator.azureml.cloud import Cloud
 from dragoman.emulator.azureml.durations import seconds
 from dragoman.emulator.azureml.instances import Instance
 from dragoman.emulator.azureml.launching import Images, launch_of
+from dragoman.emulator.azureml.leash import Leash
 from dragoman.emulator.azureml.state import Json
 
 _CONNECT_S: Final = 5.0
@@ -88,6 +89,7 @@ class Rollout:
         self._cloud = cloud
         self._images = images
         self._running: dict[str, Running] = {}
+        self._leash = Leash()
         self.client = httpx2.AsyncClient(
             trust_env=False,
             timeout=httpx2.Timeout(None, connect=_CONNECT_S),
@@ -109,7 +111,7 @@ class Rollout:
         folder = self._folder("instances", id_) / uuid.uuid4().hex
         launch = await asyncio.to_thread(launch_of, self._cloud, self._images, deployment, folder)
         log = self._folder("logs", id_)
-        started = [Instance(launch, log, self.client) for _ in range(count)]
+        started = [Instance(launch, log, self.client, self._leash) for _ in range(count)]
         results = await asyncio.gather(*(each.start() for each in started), return_exceptions=True)
         if failed := [each for each in results if isinstance(each, BaseException)]:
             await asyncio.gather(*(each.stop() for each in started))
@@ -131,6 +133,7 @@ class Rollout:
         """Stop everything."""
         await asyncio.gather(*map(_stop, self._running.values()))
         await self.client.aclose()
+        self._leash.close()
 
     def logs(self, id: str, lines: int) -> str:  # noqa: A002
         """Return the last lines that the instances of a deployment wrote."""
