@@ -34,12 +34,6 @@ _GROUPS: Final = 10
 _SMOOTHING: Final = 0.5
 """Added to every bin of PSI, or an empty one would be infinitely far away."""
 
-_LEAST_SPREAD: Final = 0.45
-"""Of the logarithm of PSI between days: sampling alone gives that of a chi-square of nine degrees, 0.48."""
-
-_LEAST_DISTANCE: Final = 0.1
-"""Less, in units of what sampling gives, is taken for this: its logarithm means nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class DriftRules:
@@ -50,7 +44,7 @@ class DriftRules:
     values, and references with less than ``least_days`` of them, tell nothing.
     """
 
-    test: Test = "ks"
+    test: Test = "psi"
     alpha: float = 0.01
     least_ks: float = 0.1
     least_psi: float = 0.1
@@ -127,19 +121,29 @@ def overdispersion(days: Sequence[Counts], sizes: Sequence[float]) -> float:
 def ks_p_of_days(distance: float, size: float, dispersion: float, days: int) -> float:
     """Return how often an ordinary day is so far from the others, if days vary ``dispersion`` times as much as samples.
 
-    The tail of Kolmogorov's distribution, 2·exp(-2x²), is taken over what so many days leave open about their variance:
-    where all of a day moves together, they tell it as a chi-square of as many degrees of freedom.
+    The tail of Kolmogorov's distribution, 2·exp(-2x²), is taken over what so many days leave open about their variance,
+    as if they told it like a chi-square of twice as many degrees of freedom.
     """
-    x, shape = distance * math.sqrt(size / dispersion), (days - 1) / 2
+    x, shape = distance * math.sqrt(size / dispersion), days - 1
     return min(1.0, 2 * math.exp(-shape * math.log1p(2 * x * x / shape)))
 
 
-def psi_p_of_days(distance: float, size: float, usual: Sequence[float], sizes: Sequence[float]) -> float:
-    """Return how often an ordinary day is so far from the others: their logarithms, as Student's distribution."""
-    logs = [math.log(max(each * own, _LEAST_DISTANCE)) for each, own in zip(usual, sizes, strict=True)]
-    spread = max(_LEAST_SPREAD, float(np.std(logs, ddof=1)))
-    beyond = math.log(max(distance * size, _LEAST_DISTANCE)) - float(np.mean(logs))
-    return student(beyond / (spread * math.sqrt(1 + 1 / len(logs))), len(logs) - 1)
+def psi_p_of_days(distance: float, size: float, usual: Sequence[float], sizes: Sequence[float], freedom: int) -> float:
+    """Return how often an ordinary day is so far from the others: the sixth roots, as Student's distribution.
+
+    The index of samples is about a chi-square of ``freedom`` by their size, whose cube root is nearly normal (Wilson
+    and Hilferty, 1931). Days differ by more than sampling, and what few of them show has a longer tail: of the roots
+    that were tried, the sixth held the false alarms and found the most. Days never vary less than samples do.
+    """
+    roots = [_root(each * own) for each, own in zip(usual, sizes, strict=True)]
+    of_samples = 0.5 * math.sqrt(2 / (9 * freedom)) * _root(freedom)
+    spread = max(of_samples, float(np.std(roots, ddof=1)))
+    beyond = _root(distance * size) - float(np.mean(roots))
+    return student(beyond / (spread * math.sqrt(1 + 1 / len(roots))), len(roots) - 1)
+
+
+def _root(value: float) -> float:
+    return float(max(value, 0.0) ** (1 / 6))
 
 
 def compare(what: What, today: Tally, days: Sequence[Tally], test: Test, rules: DriftRules) -> Finding:
@@ -150,7 +154,7 @@ def compare(what: What, today: Tally, days: Sequence[Tally], test: Test, rules: 
     known = added(counted)
     now, *then = _aligned([today, *counted])
     whole = np.sum(then, axis=0)
-    if test == "psi":
+    if test == "psi" and what[0] not in MIXES:
         groups = quantile_groups(whole)
         now, whole, *then = (_grouped(each, groups) for each in (now, whole, *then))
     measure: Callable[[Counts, Counts], float] = ks if test == "ks" else psi
@@ -164,7 +168,8 @@ def compare(what: What, today: Tally, days: Sequence[Tally], test: Test, rules: 
     if test == "ks":
         p = ks_p_of_days(distance, capped, overdispersion(then, sizes), len(then))
     else:
-        p = max(psi_p_of_days(distance, capped, usual, sizes), chi_square(distance * size, max(1, len(now) - 1)))
+        freedom = max(1, len(now) - 1)
+        p = max(psi_p_of_days(distance, capped, usual, sizes, freedom), chi_square(distance * size, freedom))
     return Finding(
         what,
         test,
