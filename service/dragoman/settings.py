@@ -138,6 +138,9 @@ class Settings(BaseSettings):
     keep_audio: bool = False
     """Whether accepted audio of live sessions is kept when they have ended; otherwise it is gone then."""
 
+    contact: str | None = None
+    """Whom to ask or tell about this service, for its transparency note: ``speech-team@example.org``."""
+
     job_workers: int = Field(default=1, ge=0, le=64)
     """Jobs that a server works on at once; 0 leaves them to others."""
 

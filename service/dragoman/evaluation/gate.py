@@ -61,9 +61,10 @@ class Rules(_Value):
 
 
 class Baseline(_Value):
-    """What was reached before: the figures of a report that was accepted."""
+    """What was reached before: the figures of a report that was accepted, and the day of it, ``2026-11-22``."""
 
     stage: str
+    measured: str | None = None
     dataset: str
     candidate: Mapping[str, object]
     metrics: Mapping[str, Estimate]
@@ -115,6 +116,7 @@ def baseline_of(report: Report) -> Baseline:
     """Return the figures of a report as what later ones are compared with."""
     return Baseline(
         stage=report.stage,
+        measured=report.created.date().isoformat(),
         dataset=_named(report),
         candidate=dict(report.candidate),
         metrics=report.metrics,
