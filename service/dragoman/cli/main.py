@@ -23,12 +23,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _COMMANDS: Final = (
     *("demo", "transcribe", "ask", "serve", "listen", "emulator", "flows"),
     *("data", "evaluate", "gate", "compare", "sweep", "feedback"),
-<<<<<<< HEAD
     *("release",),
-    *("keys", "subjects", "audit", "doctor"),
-=======
     *("keys", "subjects", "audit", "doctor", "card"),
->>>>>>> a1db3a3 (cards: the transparency note and model card, from how a service is really set)
 )
 
 

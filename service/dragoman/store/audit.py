@@ -56,7 +56,7 @@ class AuditTrail:
     ) -> Entry:
         """Add what was done. Returned from, it survives the machine."""
         with translated(), self._writes.begin() as connection:
-            return self._add(connection, tenant, actor, action, resource, details)
+            return self.add_within(connection, tenant, actor, action, resource, details)
 
     def retire(self, before_ms: int) -> int:
         """Remove the oldest entries, those before a Unix time; return how many.
@@ -73,7 +73,7 @@ class AuditTrail:
             if row is None or row.seq <= anchor.seq:
                 return 0
             told = {"entries": row.seq - anchor.seq, "seq": row.seq, "hash": row.hash}
-            self._add(connection, DEFAULT_TENANT, None, RETIRE, "audit", told)
+            self.add_within(connection, DEFAULT_TENANT, None, RETIRE, "audit", told)
             change = {"seq": row.seq, "hash": row.hash, "retired_ms": self._now_ms()}
             connection.execute(insert(tables.audit_anchors), change)
             connection.execute(delete(tables.audit).where(_AUDIT.seq <= row.seq))
@@ -108,7 +108,7 @@ class AuditTrail:
         with translated(), self._reads.connect() as connection:
             return _anchor(connection).seq
 
-    def _add(
+    def add_within(
         self,
         connection: Connection,
         tenant: str,
@@ -117,6 +117,7 @@ class AuditTrail:
         resource: str,
         details: Mapping[str, str | int | None],
     ) -> Entry:
+        """Add what is done by a transaction that writes, with all else that it does or not at all."""
         _take_turns(connection)
         last = connection.execute(select(_AUDIT.seq, _AUDIT.hash).order_by(_AUDIT.seq.desc()).limit(1)).one_or_none()
         told = json.dumps(dict(details), ensure_ascii=False, sort_keys=True)

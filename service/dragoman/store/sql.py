@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, Engine, Row, case, delete, func, insert, not_, select, update
 
 from dragoman.domain.audio import SAMPLE_WIDTH_BYTES
+from dragoman.domain.caller import DEFAULT_TENANT
 from dragoman.domain.errors import SessionElsewhereError, StoreConflictError, StoreFailedError
 from dragoman.domain.events import (
     DurableEvent,
@@ -19,7 +20,8 @@ from dragoman.domain.events import (
     from_json,
     to_json,
 )
-from dragoman.store import tables
+from dragoman.store import safety, tables
+from dragoman.store.audit import AuditTrail
 from dragoman.store.database import open_database, translated
 from dragoman.store.leases import Holder, SqlLeases
 from dragoman.store.outages import persisting
@@ -46,6 +48,7 @@ class SqlStore:
             self._reserve = Reserve(Path(f"{engine.url.database}.reserve"))
             self._reserve.hold()
         self._writer = Writer(engine, self._reserve)
+        self._audit = AuditTrail(engine)
         self.leases = SqlLeases(engine, self._writer, holder) if holder else None
         """Which sessions are this server's, if there may be several."""
         self._closed = False
@@ -95,11 +98,12 @@ class SqlStore:
         await self._writer.carry_out(work, is_there)
 
     async def commit(self, session_id: str, events: Sequence[DurableEvent], books: Books) -> None:
-        """Append events and enter the books; see ``SessionStore``."""
+        """Append events and enter the books; see ``SessionStore``. The audit trail gets what a step decided."""
         # Where the session must stand for this to go on from there; only one process can be the first to say so.
         here = [_SESSIONS.session_id == session_id, _SESSIONS.is_open, _SESSIONS.settled <= books.settled]
         change: dict[str, int | bool] = _columns(books)
         rows = [_row(event) for event in events]
+        judged = [told for event in events if (told := safety.decided(event)) is not None]
         if events:
             first = events[0].seq
             if any(event.session_id != session_id or event.seq != seq for seq, event in enumerate(events, start=first)):
@@ -121,6 +125,9 @@ class SqlStore:
                 )
             if rows:
                 connection.execute(insert(tables.events), rows)
+            for told in judged:
+                tenant = connection.scalar(select(_SESSIONS.tenant).where(_SESSIONS.session_id == session_id))
+                self._audit.add_within(connection, tenant or DEFAULT_TENANT, None, safety.ACTION, session_id, told)
 
         await self._writer.carry_out(work, partial(_are_there, rows) if rows else None)
 
