@@ -1,10 +1,14 @@
 """Finds what ships beside the code: recordings, models and prompts, in a checkout or inside an installed wheel."""
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 BUNDLED_MODELS: Final = {"micro": "whisper-micro"}
 """Names of models that come with Dragoman, and their folders."""
+
+DIGEST_CHARS: Final = 12
 
 _BUNDLED_TRANSLATORS: Final = {"micro": ("translate-micro",)}
 
@@ -32,3 +36,20 @@ def resolve_model(name: str) -> str:
     """Return the folder of a bundled model, or ``name`` itself."""
     folder = BUNDLED_MODELS.get(name)
     return str(samples_folder() / "models" / folder) if folder else name
+
+
+def digest_of(folder: Path) -> str | None:
+    """Return twelve hex digits of the content of a folder; ``None`` if it is no folder, but a name."""
+    if not folder.is_dir():
+        return None
+    return content_digest(folder, (each for each in folder.rglob("*") if each.is_file()))[:DIGEST_CHARS]
+
+
+def content_digest(folder: Path, files: Iterable[Path]) -> str:
+    """Return the SHA-256 of files of a folder, their names and what they hold, in hex."""
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        with file.open("rb") as content:
+            digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()

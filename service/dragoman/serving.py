@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import hmac
+import json
 import os
 import secrets
 import time
@@ -15,8 +16,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from dragoman import __version__
 from dragoman.domain.audio import SAMPLE_RATE_HZ, Span, to_ms
-from dragoman.domain.caller import UNLIMITED, Caller
+from dragoman.domain.caller import DEFAULT_TENANT, UNLIMITED, Caller
 from dragoman.domain.errors import (
     CapacityError,
     DragomanError,
@@ -37,14 +39,17 @@ from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
 from dragoman.storage import database_password, holder_of, open_spool
+from dragoman.store.audit import AuditTrail
 from dragoman.store.digest import digest, subject_digest
 from dragoman.store.folder import private_folder
 from dragoman.store.keys import KeyStore
 from dragoman.store.ports import Books, SessionRecord, Spool
 from dragoman.store.sql import SqlStore
 from dragoman.streams import ahead
+from dragoman.versions import Versions, read_versions
 
 _DAY_MS: Final = 86_400_000
+_VERSIONS: Final = "versions.change"
 _STREAM_ENDS_S: Final = 10
 _MOST_DELAY_S: Final = 1.0
 _AHEAD: Final = 64
@@ -73,7 +78,7 @@ class Opened:
 class Serving:
     """The sessions of a server. Open it with ``serving``."""
 
-    def __init__(self, runtime: Runtime, store: SqlStore, spool: Spool, observer: Observer) -> None:
+    def __init__(self, runtime: Runtime, store: SqlStore, spool: Spool, observer: Observer, versions: Versions) -> None:
         self.settings = settings = runtime.settings
         self.runtime = runtime
         self.engine = store.engine
@@ -81,6 +86,9 @@ class Serving:
         self.spool = spool
         """Where accepted audio rests."""
         self.keys = KeyStore(store.engine)
+        self.audit = AuditTrail(store.engine)
+        self.versions = versions
+        """Who does the work of its engines."""
         self.is_alone = store.leases is None
         """Whether no other server can share its database."""
         self._store = store
@@ -101,10 +109,16 @@ class Serving:
         await self.within(caller, is_live=True)
         spec = _shaped(await self.runtime.plan(wishes_of(wishes)), wishes)
         token = secrets.token_urlsafe(32)
+        await self._note(caller, "session.open", spec, wishes)
         live = await self.hub.open(_record(spec, wishes, caller, token))
         if self.runtime.is_demo:
             live.tell(DEMO_MODEL)
         return Opened(live, token)
+
+    async def _note(self, caller: Caller, action: str, spec: SessionSpec, wishes: SessionWishes) -> None:
+        """Enter that a session begins, and who does its work; what is not entered is not done."""
+        details = self.versions.of_session(wishes)
+        await asyncio.to_thread(self.audit.add, caller.tenant, caller.owner, action, spec.session_id, details)
 
     def admit(self) -> None:
         """Find out whether one more session may be opened; raises as ``open``."""
@@ -156,6 +170,7 @@ class Serving:
         await self.within(caller, is_live=False, bytes_more=uploaded_bytes)
         transcription = await self.runtime.start(recording, wishes)
         kept = session_wishes(wishes, recording.channel, transcription.spec.source)
+        await self._note(caller, "transcript.create", transcription.spec, kept)
         record = _record(transcription.spec, kept, caller, None, uploaded_bytes)
         await self._store.create(replace(record, subjects=tuple(subjects)))
         running = KeptTranscription(transcription, self._store)
@@ -301,7 +316,9 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
             await asyncio.to_thread(store.close)
             raise
         try:
-            server = Serving(runtime, store, spool, observer)
+            versions = await asyncio.to_thread(read_versions, settings, __version__)
+            await asyncio.to_thread(note_change, AuditTrail(store.engine), versions)
+            server = Serving(runtime, store, spool, observer, versions)
             await server.hub.recover()
             try:
                 yield server
@@ -310,6 +327,16 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
         finally:
             await spool.close()
             await asyncio.to_thread(store.close)
+
+
+def note_change(trail: AuditTrail, versions: Versions) -> None:
+    """Enter who does the work, if that is not who did it when a server of this database began before."""
+    before = trail.last(_VERSIONS)
+    told = json.loads(before.details) if before else {}
+    changed = [name for name, each in versions.all.items() if told.get(name) != each]
+    if changed:
+        details = {**versions.all, "changed": ", ".join(changed)}
+        trail.add(DEFAULT_TENANT, None, _VERSIONS, "server", details)
 
 
 @contextmanager

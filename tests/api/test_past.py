@@ -95,6 +95,10 @@ def test_what_was_done_is_told_and_no_word_of_what_was_said(server: ServerProces
     mine = [each for each in map(json.loads, told.splitlines()) if each["actor"] == actor]
     assert [each["action"] for each in mine] == ["transcript.create", "transcript.read", "search", "transcript.erase"]
     assert {each["resource"] for each in mine} == {session_id, "finals"}
+    assert json.loads(mine[0]["details"])["speech"].startswith("whisper micro@")
+    first = json.loads(told.splitlines()[1])
+    assert first["action"] == "versions.change"
+    assert json.loads(first["details"])["speech"] == json.loads(mine[0]["details"])["speech"]
     assert any(
         each["action"] == "key.create" and each["resource"] == actor for each in map(json.loads, told.splitlines())
     )

@@ -47,7 +47,7 @@ def add_answers(app: FastAPI, door: Door) -> None:
         language = parse_target(asked.language)
         records = [await door.server.allowed(session_id, caller) for session_id in asked.sessions]
         for record in records:
-            await door.note(caller, "transcript.ask", record.session_id)
+            await door.note(caller, "transcript.ask", record.session_id, door.server.versions.of_answer())
         transcripts = [await read_back(door.server.hub.stored(record.session_id)) for record in records]
         conversation = conversation_of(transcripts)
         step = door.server.runtime.steps.answer()

@@ -52,7 +52,6 @@ def add_transcripts(app: FastAPI, door: Door) -> None:
         """Transcribe one file and keep the transcript; ``jsonl`` streams its events while it is worked on."""
         _check_captions(format, wishes, captions_in)
         kept = await begin(door.server, file, wishes, caller, channel, subjects)
-        await door.note(caller, "transcript.create", kept.session_id)
         events = kept.events()
         location = {"Location": f"/v1/transcripts/{kept.session_id}"}
         if format == "jsonl":

@@ -79,6 +79,13 @@ class AuditTrail:
             connection.execute(delete(tables.audit).where(_AUDIT.seq <= row.seq))
             return int(row.seq - anchor.seq)
 
+    def last(self, action: str) -> Entry | None:
+        """Return the newest entry of an action."""
+        query = select(tables.audit).where(_AUDIT.action == action).order_by(_AUDIT.seq.desc()).limit(1)
+        with translated(), self._reads.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Entry(**row._asdict())
+
     def entries(self, after_seq: int = 0) -> Iterator[Entry]:
         """Yield the entries, oldest first."""
         while True:

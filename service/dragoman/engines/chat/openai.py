@@ -24,7 +24,7 @@ from dragoman.domain.errors import (
 from dragoman.streams import PoolClosedError, from_thread
 
 _PER_PRICE: Final = 1_000_000
-_API_VERSION: Final = "2024-10-21"
+API_VERSION: Final = "2024-10-21"
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 422})
 
 
@@ -187,7 +187,7 @@ class OpenAIChat:
             )
         return openai.AzureOpenAI(
             azure_endpoint=access.endpoint,
-            api_version=_API_VERSION,
+            api_version=API_VERSION,
             api_key=access.key,
             azure_ad_token_provider=access.token,
             timeout=options.timeout_s,
