@@ -15,10 +15,12 @@ MAF_VENV := .venv-maf
 MAF_READY := $(MAF_VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint serve flows compare evaluate bench bench-peers nightly train corpus train-whisper train-translate lock clean
+.PHONY: help install demo test check lint serve flows compare evaluate bench bench-peers nightly train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY)  ## Make the environment, .venv
 
 demo: $(READY)  ## Transcribe and translate the sample calls, offline
 	@$(BIN)/dragoman demo

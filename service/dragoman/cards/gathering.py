@@ -14,9 +14,9 @@ from dragoman.assembly import translators_of
 from dragoman.cards.card import Card, Section, Table, section
 from dragoman.cards.figures import figures
 from dragoman.domain.errors import DragomanError
-from dragoman.evaluating.candidate import describe_chat, describe_engines, digest_of
+from dragoman.evaluating.candidate import describe_chat, describe_engines
 from dragoman.insight.content import Content, read_content
-from dragoman.resources import BUNDLED_MODELS, flows_folder, resolve_model
+from dragoman.resources import BUNDLED_MODELS, digest_of, flows_folder, resolve_model
 from dragoman.settings import Settings
 
 _STEPS: Final = {
