@@ -29,7 +29,7 @@ def node(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[byt
     return subprocess.run([found, *switches, *arguments], input=stdin, capture_output=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("name", ["client", "captions"])
+@pytest.mark.parametrize("name", ["client", "captions", "operations"])
 def test_the_module_keeps_its_promises(name: str) -> None:
     done = node("--test", str(HERE / f"{name}.test.js"))
     assert done.returncode == 0, done.stdout.decode()

@@ -7,7 +7,9 @@ from tests.api.server import ServerProcess
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("path", ["/", "/web/style.css", "/web/page.js", "/web/capture-worklet.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/operations", "/web/style.css", "/web/page.js", "/web/capture-worklet.js", "/web/uplot/uPlot.min.js"]
+)
 def test_the_page_comes_with_its_policy_and_is_asked_for_again(server: ServerProcess, path: str) -> None:
     status, body, headers = server.request("GET", path, None)
     assert status == 200
@@ -27,8 +29,11 @@ def test_nothing_else_is_served(server: ServerProcess, path: str) -> None:
     assert server.get(path)[0] == 404
 
 
-def test_the_page_loads_nothing_from_elsewhere_and_has_no_inline_code(server: ServerProcess) -> None:
-    page = server.get("/")[1]
-    assert "//" not in page.replace("https://", "//").split("<body>")[0]
+@pytest.mark.parametrize(("path", "module"), [("/", "web/page.js"), ("/operations", "web/operations/page.js")])
+def test_a_page_loads_nothing_from_elsewhere_and_has_no_inline_code(
+    server: ServerProcess, path: str, module: str
+) -> None:
+    page = server.get(path)[1]
+    assert "//" not in page.replace("https://", "//").split("<body")[0]
     assert "style=" not in page
-    assert page.count("<script") == page.count('<script type="module" src="web/page.js"></script>') == 1
+    assert page.count("<script") == page.count(f'<script type="module" src="{module}"></script>') == 1

@@ -1,4 +1,4 @@
-"""The captions page: static files of the package, under a policy that lets nothing else in."""
+"""The captions page and the operators': static files of the package, under a policy that lets nothing else in."""
 
 from os import PathLike, stat_result
 from pathlib import Path
@@ -32,11 +32,15 @@ class _Pages(StaticFiles):
 
 
 def add_pages(app: FastAPI) -> None:
-    """Add the routes: the page at ``/``, its modules below ``/web``."""
+    """Add the routes: the pages at ``/`` and ``/operations``, their modules below ``/web``."""
     pages = _Pages(directory=_FOLDER)
 
     async def page(request: Request) -> Response:
         return await pages.get_response("index.html", request.scope)
 
+    async def operations(request: Request) -> Response:
+        return await pages.get_response("operations.html", request.scope)
+
     app.add_route("/", page, ["GET", "HEAD"], include_in_schema=False)
+    app.add_route("/operations", operations, ["GET", "HEAD"], include_in_schema=False)
     app.mount("/web", pages)

@@ -14,20 +14,25 @@ export function knownKey() {
   return sessionStorage.getItem(KEPT_AS) ?? undefined;
 }
 
-/** Return a key that the server takes, asking for it if need be; nothing if it wants none. */
-export async function getKey() {
-  for (let key = knownKey(); ; key = await ask()) {
-    const refusal = await refused(key);
+/**
+ * Return a key that the server takes, asking for it if need be; nothing if it wants none.
+ * @param {string} [door] what the key is for; by default a ticket for a stream
+ * @param {string} [without] what to tell who has none
+ */
+export async function getKey(door, without = 'Without a key there are no captions. Start again to enter it.') {
+  for (let key = knownKey(); ; key = await ask(without)) {
+    const refusal = await refused(key, door);
     if (refusal === null) return key;
     sessionStorage.removeItem(KEPT_AS);
     why.textContent = key ? refusal : 'This server is for people who have a key.';
   }
 }
 
-/** Return why a key is refused, or `null`. @param {string | undefined} key */
-async function refused(key) {
+/** Return why a key is refused, or `null`. @param {string | undefined} key @param {string | undefined} door */
+async function refused(key, door) {
   const headers = key ? { Authorization: `Bearer ${key}` } : undefined;
-  const answer = await fetch(new URL('v1/tickets', document.baseURI), { method: 'POST', headers }).catch(() => null);
+  const request = { method: door ? 'GET' : 'POST', headers };
+  const answer = await fetch(new URL(door ?? 'v1/tickets', document.baseURI), request).catch(() => null);
   if (!answer || answer.ok || answer.status >= 500) return null; // without an answer, the stream says more
   const problem = await answer.json().catch(() => null);
   const message = problem?.error?.message ?? `The server answers ${answer.status}.`;
@@ -35,8 +40,8 @@ async function refused(key) {
   return message;
 }
 
-/** @returns {Promise<string>} */
-function ask() {
+/** @param {string} without @returns {Promise<string>} */
+function ask(without) {
   field.value = '';
   dialog.showModal();
   return new Promise((resolve, reject) => {
@@ -46,7 +51,7 @@ function ask() {
       resolve(field.value.trim());
       dialog.close();
     };
-    dialog.onclose = () => reject(new TroubleError('Without a key there are no captions. Start again to enter it.'));
+    dialog.onclose = () => reject(new TroubleError(without));
   });
 }
 
