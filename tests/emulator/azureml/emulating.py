@@ -1,9 +1,10 @@
 """An emulated Azure ML for the tests of this folder, and the real clients pointed at it by environment variables."""
 
+import asyncio
 import os
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,8 @@ def run(body):
         raise ValueError(asked["fail"])
     if "exit" in asked:
         os._exit(asked["exit"])
+    if "told" in asked:
+        Path(asked["told"]).touch()
     if "until" in asked:
         while not os.path.exists(asked["until"]):
             time.sleep(0.01)
@@ -168,3 +171,13 @@ def set_traffic(client: MLClient, name: str, **traffic: int) -> ManagedOnlineEnd
     found = client.online_endpoints.get(name)
     found.traffic = traffic
     return client.online_endpoints.begin_create_or_update(found).result()
+
+
+def until(happens: Callable[[], bool]) -> None:
+    """Wait for something that happens soon."""
+
+    async def wait() -> None:
+        while not happens():  # noqa: ASYNC110 - what is asked is another process
+            await asyncio.sleep(0.02)
+
+    asyncio.run(asyncio.wait_for(wait(), 60))

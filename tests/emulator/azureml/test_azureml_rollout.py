@@ -4,10 +4,11 @@ import contextlib
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from azure.ai.ml.entities import ManagedOnlineDeployment, Model, ProbeSettings
+from azure.ai.ml.entities import ManagedOnlineDeployment, Model, OnlineRequestSettings, ProbeSettings
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from dragoman.emulator.azureml.launching import Images
@@ -21,6 +22,7 @@ from tests.emulator.azureml.emulating import (
     endpoint,
     environment,
     set_traffic,
+    until,
     write_code,
     write_model,
 )
@@ -92,6 +94,27 @@ def test_what_is_told_to_fail_fails_once_and_what_ran_goes_on(azureml: AzureMl, 
     with pytest.raises(HttpResponseError, match="Conflict"):
         client.online_endpoints.begin_delete("scripted").result()
     client.online_endpoints.begin_delete("scripted").result()
+
+
+def test_what_was_asked_of_the_old_is_answered_before_it_goes(azureml: AzureMl, tmp_path: Path) -> None:
+    client, go = azureml.client(), tmp_path / "go"
+    endpoint(client, "drained")
+    patient = OnlineRequestSettings(request_timeout_ms=60_000, max_concurrent_requests_per_instance=4)
+    deployed(client, deployment("blue", "drained", tmp_path, "old", request_settings=patient))
+    set_traffic(client, "drained", blue=100)
+    key = client.online_endpoints.get_keys("drained").primary_key
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(azureml.score, "drained", {"until": str(go), "told": str(tmp_path / "told")}, key)
+        until(lambda: (tmp_path / "told").exists())
+        replacing = client.online_deployments.begin_create_or_update(
+            deployment("blue", "drained", tmp_path, "new", request_settings=patient)
+        )
+        until(lambda: azureml.score("drained", {}, key).json()["word"] == "new")
+        assert not asked.done()
+        go.touch()
+        assert asked.result().json()["word"] == "old"
+        replacing.result()
+    client.online_endpoints.begin_delete("drained").result()
 
 
 def test_a_deployment_must_say_what_there_is(azureml: AzureMl, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The front door of endpoints: who may score, who answers, what is too much, and what is remembered of it."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from tests.emulator.azureml.emulating import (
     deployment,
     endpoint,
     set_traffic,
+    until,
 )
 
 pytestmark = pytest.mark.slow
@@ -221,13 +221,3 @@ def collected(scored: Scored, of: str, name: str, wanted: Callable[[dict[str, An
             for line in store.download_blob(blob.name).readall().splitlines()
         ]
     return [record for record in lines if wanted(record)]
-
-
-def until(happens: Callable[[], bool]) -> None:
-    """Wait for something that happens soon."""
-
-    async def wait() -> None:
-        while not happens():  # noqa: ASYNC110 - what is asked is another process
-            await asyncio.sleep(0.02)
-
-    asyncio.run(asyncio.wait_for(wait(), 60))

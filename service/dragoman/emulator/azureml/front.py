@@ -84,8 +84,7 @@ class Front:
 
     def _endpoint(self, name: str) -> Json | None:
         """Return an endpoint by its name, which is one of its region's, and so of ours."""
-        found = [id_ for id_ in self.cloud.state.ids() if id_.endswith(f"/onlineendpoints/{name.lower()}")]
-        return self.cloud.state.get(found[0]) if found else None
+        return self.cloud.state.find(f"/onlineEndpoints/{name}")
 
     def _may_score(self, endpoint: Json, token: str | None) -> bool:
         if token is None:
@@ -123,9 +122,9 @@ class Front:
         told = Told(self, endpoint, running, asked, is_copy)
         if running.in_flight >= running.most:
             return told.refused(429, "TooManyRequests", "The deployment has too many pending requests.")
-        running.in_flight += 1
+        running.enter()
         stack = AsyncExitStack()
-        stack.callback(_leave, running)
+        stack.callback(running.leave)
         try:
             async with asyncio.timeout(running.limits.timeout_s) as limit:
                 await running.slots.acquire()
@@ -241,10 +240,6 @@ def add_front(router: APIRouter, front: Front) -> None:
     async def score(name: str, path: str, request: Request) -> Response:
         """Score."""
         return await front.score(name, path, request)
-
-
-def _leave(running: Running) -> None:
-    running.in_flight -= 1
 
 
 def _less(instance: Instance) -> None:

@@ -1,6 +1,7 @@
 """The deployments that run: started, replaced while the old ones answer, and stopped."""
 
 import asyncio
+import contextlib
 import shutil
 import uuid
 from dataclasses import dataclass, field
@@ -61,6 +62,21 @@ class Running:
     instances: list[Instance] = field(default_factory=list)
     in_flight: int = 0
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    is_idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.is_idle.set()
+
+    def enter(self) -> None:
+        """Take a request in."""
+        self.in_flight += 1
+        self.is_idle.clear()
+
+    def leave(self) -> None:
+        """Let a request go."""
+        self.in_flight -= 1
+        if not self.in_flight:
+            self.is_idle.set()
 
     @property
     def name(self) -> str:
@@ -120,12 +136,12 @@ class Rollout:
         running.bear(limits)
         before = self._running.get(id_.lower())
         self._running[id_.lower()] = running
-        await _stop(before)
+        await _retire(before)
         self._tidy(folder)
 
     async def stop(self, id: str) -> None:  # noqa: A002
         """Stop a deployment, and forget its files and logs."""
-        await _stop(self._running.pop(id.lower(), None))
+        await _retire(self._running.pop(id.lower(), None))
         for kind in ("instances", "logs"):
             shutil.rmtree(self._folder(kind, id), ignore_errors=True)
 
@@ -157,6 +173,14 @@ def capacity(deployment: Json) -> int:
     """Return the number of instances."""
     sku = deployment.get("sku")
     return max(1, int(cast("int", sku.get("capacity") or 1))) if isinstance(sku, dict) else 1
+
+
+async def _retire(running: Running | None) -> None:
+    """Stop what gets no requests any more, once it has answered those that it has; none takes longer than its time."""
+    if running:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(running.is_idle.wait(), running.limits.timeout_s)
+    await _stop(running)
 
 
 async def _stop(running: Running | None) -> None:

@@ -77,6 +77,13 @@ class State:
         )
         return [json.loads(body) for key, body in rows if "/" not in key[len(prefix) :]]
 
+    def find(self, ending: str) -> Json | None:
+        """Return the first resource whose id ends so."""
+        found = self._rows(
+            "SELECT body FROM resources WHERE substr(key, -?) = ? ORDER BY rowid LIMIT 1", len(ending), ending.lower()
+        )
+        return json.loads(found[0][0]) if found else None
+
     def ids(self) -> list[str]:
         """Return the ids of everything, in lower case."""
         return [key for (key,) in self._rows("SELECT key FROM resources ORDER BY rowid")]
