@@ -15,7 +15,7 @@ MAF_VENV := .venv-maf
 MAF_READY := $(MAF_VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint serve flows compare evaluate bench bench-peers nightly train corpus train-whisper train-translate lock clean
+.PHONY: help install demo test check lint serve flows compare evaluate lifecycle bench bench-peers nightly train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ evaluate: $(READY)  ## Evaluate what ships, stage by stage, and judge it by its 
 		$(BIN)/dragoman gate evaluation/$$stage --format markdown > evaluation/$$stage/verdict.md; \
 		$(BIN)/dragoman gate evaluation/$$stage || stopped="$$stopped $$stage"; \
 	done; test -z "$$stopped" || { echo "stopped:$$stopped; the reports are in evaluation/"; exit 1; }
+
+lifecycle: $(READY)  ## The whole loop once, offline, in two minutes: data, gate, deploy, promote, stop, roll back
+	@$(BIN)/dragoman lifecycle
 
 bench: $(READY)  ## Measure speed and word error rate beside faster-whisper
 	$(BIN)/python -m bench.whisper

@@ -23,7 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _COMMANDS: Final = (
     *("demo", "transcribe", "ask", "serve", "listen", "emulator", "flows"),
     *("data", "evaluate", "gate", "compare", "sweep", "feedback"),
-    *("release",),
+    *("release", "lifecycle"),
     *("keys", "subjects", "audit", "doctor", "card"),
 )
 

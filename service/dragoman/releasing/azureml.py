@@ -1,12 +1,12 @@
 """Azure Machine Learning plays the workspace of a release. The one module of this room that knows its SDK."""
 
+import io
 import json
 import logging
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ from pydantic import JsonValue
 
 from dragoman.domain.errors import WorkspaceFailedError
 from dragoman.releasing.access import ENDPOINTS, WorkspaceAccess
+from dragoman.releasing.context import stage
 from dragoman.releasing.spec import Release
 from dragoman.releasing.subjects import words_of
 from dragoman.releasing.workspace import Deployed, Found, Wanted
@@ -56,8 +57,9 @@ class AzureMLWorkspace:
         place = access.place
         clouded: dict[str, Any] = _cloud(access.manager) if access.is_emulated else {}
         self._access = access
-        # What it says of classes that may change some day is for us to read, and not for whoever releases.
-        logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+        # What it says of classes that may change some day, and of what it looks at, is not for whoever releases.
+        for noisy in ("_utils._experimental", "operations._online_deployment_operations"):
+            logging.getLogger(f"azure.ai.ml.{noisy}").setLevel(logging.ERROR)
         self._client = MLClient(
             access.credential,
             place.subscription,
@@ -88,15 +90,19 @@ class AzureMLWorkspace:
         """Register the environment: an image by its digest, or what one is built from."""
         name, version = wanted.environment
         told = wanted.release.environment
-        made = Environment(
-            name=name,
-            version=version,
-            image=told.image,
-            build=BuildContext(path=str(told.context), dockerfile_path=told.dockerfile) if told.context else None,
-            inference_config={f"{route}_route": {"port": _PORT, "path": path} for route, path in _ROUTES.items()},
-            tags=_tags(wanted),
-        )
-        with _told(f"register the environment {name}:{version}"):
+        with tempfile.TemporaryDirectory() as temporary, _told(f"register the environment {name}:{version}"):
+            build = None
+            if told.context:
+                stage(told.context, Path(temporary))
+                build = BuildContext(path=temporary, dockerfile_path=told.dockerfile)
+            made = Environment(
+                name=name,
+                version=version,
+                image=told.image,
+                build=build,
+                inference_config={f"{route}_route": {"port": _PORT, "path": path} for route, path in _ROUTES.items()},
+                tags=_tags(wanted),
+            )
             self._client.environments.create_or_update(made)
 
     def register_model(self, wanted: Wanted) -> None:
@@ -242,9 +248,9 @@ def _cloud(manager: str) -> dict[str, Any]:
 
 @contextmanager
 def _told(doing: str) -> Iterator[None]:
-    """Say what could not be done, in a line; the SDK's own progress goes to standard error."""
+    """Say what could not be done, in a line; the SDK's own dots are not shown."""
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             yield
     except HttpResponseError as error:
         told = (error.message or str(error)).strip().splitlines() or [""]

@@ -17,7 +17,8 @@ from dragoman.releasing.spec import Release
 from dragoman.resources import content_digest
 from dragoman.steps import Steps
 
-_WORDS: Final = ("{flow}_system.jinja2", "{flow}_user.jinja2", "{flow}_examples.jsonl")
+WORDS: Final = ("{flow}_system.jinja2", "{flow}_user.jinja2", "{flow}_examples.jsonl")
+"""Files of a flow that a deployment reads."""
 
 Subjects = Mapping[str, str]
 """SHA-256 in hex by name: ``flow/insight``, ``package/dragoman``, ``candidate/insight``, ``image/…``, or ``lock/…`` and
@@ -56,7 +57,7 @@ def words_of(release: Release) -> list[Path]:
     Raises:
         ReleaseInvalidError: if one is not there.
     """
-    files = [release.flow_folder / name.format(flow=release.flow) for name in _WORDS]
+    files = [release.flow_folder / name.format(flow=release.flow) for name in WORDS]
     missing = [file for file in files if not file.is_file()]
     if missing:
         raise ReleaseInvalidError(f"The flow has no '{missing[0].name}' in '{release.flow_folder}'.")

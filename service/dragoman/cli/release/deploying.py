@@ -76,7 +76,8 @@ def show_plan(plan: "Plan", wanted: "Wanted") -> None:
     console, evaluation = Console(highlight=False), wanted.evidence.evaluation
     console.print(
         f"Release {wanted.identified.version} of '{wanted.release.flow}': passed on {evaluation.dataset}, "
-        f"{len(evaluation.checks)} checks, signed by {evaluation.signed_by} on {evaluation.signed_at:%Y-%m-%d}"
+        f"{len(evaluation.checks)} checks, signed by {evaluation.signed_by} on {evaluation.signed_at:%Y-%m-%d}",
+        soft_wrap=True,
     )
     if plan.is_done:
         console.print(f"Nothing is left to do: it is in '{plan.slot}'.")

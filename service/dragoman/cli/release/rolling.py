@@ -91,8 +91,8 @@ def status(release: Path, form: str) -> None:
         return
     console = Console(highlight=False)
     table = Table(title=f"{endpoint}: {found.endpoint or 'is not there'}", title_justify="left")
-    for column in ("slot", "release", "evidence", "state", "traffic", "mirror", "collected"):
-        table.add_column(column, justify="right" if column in ("traffic", "mirror") else "left")
+    for column in ("slot", "release", "evidence", "state", "traffic", "mirror", "data"):
+        table.add_column(column, justify="right" if column in ("traffic", "mirror") else "left", no_wrap=True)
     for slot, each in sorted(found.deployments.items()):
         table.add_row(
             slot,
@@ -101,12 +101,13 @@ def status(release: Path, form: str) -> None:
             each.state,
             f"{found.traffic.get(slot, 0)} %",
             f"{found.mirror.get(slot, 0)} %",
-            "yes" if each.is_collecting else "no",
+            "kept" if each.is_collecting else "no",
         )
     console.print(table)
     for entry in entries[-_SHOWN:]:
         more = entry.details.get("reason") or entry.details.get("target") or entry.details.get("stage") or ""
-        console.print(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who:<10} {entry.release}  {entry.action:<20} {more}")
+        line = f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who:<8} {entry.release}  {entry.action:<12} {more}"
+        console.print(line, soft_wrap=True)
 
 
 def show_judgement(judgement: "Judgement", console_width: int | None = None) -> None:
