@@ -7,11 +7,10 @@ import pytest
 
 from dragoman.domain.messages import SessionWishes
 from dragoman.resources import digest_of, resolve_model
-from dragoman.serving import note_change
 from dragoman.settings import Settings
 from dragoman.store.audit import AuditTrail
 from dragoman.store.database import open_database
-from dragoman.versions import Versions, read_versions
+from dragoman.versions import Versions, note_change, read_versions
 
 CLOUD = "https://west.cognitiveservices.azure.com"
 

@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import hmac
-import json
 import os
 import secrets
 import time
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dragoman import __version__
 from dragoman.domain.audio import SAMPLE_RATE_HZ, Span, to_ms
-from dragoman.domain.caller import DEFAULT_TENANT, UNLIMITED, Caller
+from dragoman.domain.caller import UNLIMITED, Caller
 from dragoman.domain.errors import (
     CapacityError,
     DragomanError,
@@ -46,10 +45,9 @@ from dragoman.store.keys import KeyStore
 from dragoman.store.ports import Books, SessionRecord, Spool
 from dragoman.store.sql import SqlStore
 from dragoman.streams import ahead
-from dragoman.versions import Versions, read_versions
+from dragoman.versions import Versions, note_change, read_versions
 
 _DAY_MS: Final = 86_400_000
-_VERSIONS: Final = "versions.change"
 _STREAM_ENDS_S: Final = 10
 _MOST_DELAY_S: Final = 1.0
 _AHEAD: Final = 64
@@ -327,16 +325,6 @@ async def serving(runtime: Runtime, observer: Observer) -> AsyncIterator[Serving
         finally:
             await spool.close()
             await asyncio.to_thread(store.close)
-
-
-def note_change(trail: AuditTrail, versions: Versions) -> None:
-    """Enter who does the work, if that is not who did it when a server of this database began before."""
-    before = trail.last(_VERSIONS)
-    told = json.loads(before.details) if before else {}
-    changed = [name for name, each in versions.all.items() if told.get(name) != each]
-    if changed:
-        details = {**versions.all, "changed": ", ".join(changed)}
-        trail.add(DEFAULT_TENANT, None, _VERSIONS, "server", details)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Who does the work, in versions: what the audit trail says beside what was done."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -7,11 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from dragoman.assembly import translators_of
+from dragoman.domain.caller import DEFAULT_TENANT
 from dragoman.domain.errors import SettingsError
 from dragoman.domain.messages import SessionWishes
 from dragoman.resources import digest_of, flows_folder, resolve_model
 from dragoman.settings import Settings
+from dragoman.store.audit import AuditTrail
 
+_VERSIONS: Final = "versions.change"
 _STEPS: Final = ("insight", "answer", "polish")
 _SPEECH_SDK: Final = "azure-cognitiveservices-speech"
 _FILES_SDK: Final = "azure-ai-transcription"
@@ -54,6 +58,16 @@ def read_versions(settings: Settings, dragoman: str) -> Versions:
             **({"prompt_insight": f"at {settings.insight_endpoint}"} if settings.insight_endpoint else {}),
         }
     )
+
+
+def note_change(trail: AuditTrail, versions: Versions) -> None:
+    """Enter who does the work, if that is not who did it when a server of this database began before."""
+    before = trail.last(_VERSIONS)
+    told = json.loads(before.details) if before else {}
+    changed = [name for name, each in versions.all.items() if told.get(name) != each]
+    if changed:
+        details = {**versions.all, "changed": ", ".join(changed)}
+        trail.add(DEFAULT_TENANT, None, _VERSIONS, "server", details)
 
 
 def _named(engine: str, folder: Path, name: str) -> str:

@@ -41,7 +41,7 @@ def command(data: Path, *words_: str) -> subprocess.CompletedProcess[str]:
 
 
 def until_done(server: ServerProcess, erasure: str) -> dict[str, object]:
-    for _ in range(400):
+    for _ in range(1_000):
         told: dict[str, object] = json.loads(server.get(f"/v1/erasures/{erasure}")[1])
         if told["state"] == "done":
             return told

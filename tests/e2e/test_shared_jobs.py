@@ -1,5 +1,6 @@
 """Servers with one database and one container: a job that one of them took is done by another, and can be erased."""
 
+import asyncio
 import json
 import signal
 from pathlib import Path
@@ -10,6 +11,10 @@ from azure.storage.blob import ContainerClient
 
 from tests.api.server import ServerProcess
 from tests.api.test_jobs import submit, until
+from tests.api.test_kept_audio import heard
+from tests.api.test_subjects import streamed
+from tests.api.test_tenants import refusal
+from tests.calls import call
 from tests.datasets.blob_emulator import ACCOUNT, KEY
 from tests.e2e.test_replicas import shared as shared
 
@@ -36,3 +41,20 @@ def test_what_one_server_took_another_does_and_nothing_of_it_stays(tmp_path: Pat
         assert list(container.list_blob_names()) == []
         assert door.get(f"/v1/transcripts/{done['session_id']}")[0] == 410
         assert not list(tmp_path.rglob("j_*"))
+
+
+def test_kept_audio_leaves_the_container_with_its_person(tmp_path: Path, shared: dict[str, str]) -> None:
+    said = call("es").pcm()[: 6 * 32_000]
+    with (
+        ContainerClient.from_container_url(shared["spool"], AzureNamedKeyCredential(ACCOUNT, KEY)) as container,
+        ServerProcess(tmp_path / "one", **shared, keep_audio="true") as one,
+    ):
+        session_id = asyncio.run(streamed(one, ("anna",)))
+        names = list(container.list_blob_names())
+        assert b"".join(container.download_blob(name).readall() for name in names) == said
+        assert heard(one, session_id) == said
+        with ServerProcess(tmp_path / "two", **shared, keep_audio="true") as two:
+            assert heard(two, session_id) == said
+            assert two.request("DELETE", "/v1/subjects/anna", None)[0] == 200
+        assert list(container.list_blob_names()) == []
+        assert refusal(one.get(f"/v1/transcripts/{session_id}/audio")[1]) == "session_erased"

@@ -42,6 +42,9 @@ class AwayOnce:
         self._answer("claim")
         return JobRecord("j_1", "acme", None, "hash", 1, '{"channel": null}', next(iter(places)), "a.wav", 1)
 
+    def get(self, job_id: str, tenant: str) -> JobRecord:
+        return self.claim("w", ["here"])
+
     def whose(self, job_id: str) -> tuple[str, ...]:
         return ()
 

@@ -1,5 +1,7 @@
 """What routes answer, as the OpenAPI document shows it: frozen models of the JSON that goes out."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from dragoman.pipeline.transcript import Transcript
@@ -105,6 +107,23 @@ class Jobs(_Body):
     """The newest jobs."""
 
     jobs: list[Job]
+
+
+class OfSubject(_Body):
+    """What there is of a person."""
+
+    sessions: list[str]
+    jobs: list[str]
+
+
+class ErasureTold(_Body):
+    """What came of an erasure; ``erased`` counts sessions, jobs and items of datasets. Times are Unix time."""
+
+    erasure_id: str
+    state: Literal["waiting", "done"] = Field(description="Waiting, while something must end first.")
+    asked_ms: int
+    done_ms: int | None
+    erased: dict[str, int]
 
 
 class CallExpected(_Body):

@@ -66,7 +66,7 @@ def add_past(app: FastAPI, door: Door) -> None:
         await door.note(caller, "audio.read", session_id)
         return StreamingResponse(_wav(recorded), media_type="audio/wav")
 
-    why_not = refused("session_unknown", "session_erased", "session_open")
+    why_not = refused("session_unknown", "session_erased", "session_open", "held")
 
     @app.delete("/v1/transcripts/{session_id}", status_code=204, responses=why_not)
     async def forget(session_id: str, caller: Caller = reader) -> Response:

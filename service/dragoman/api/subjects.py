@@ -7,6 +7,7 @@ from fastapi import FastAPI, Path
 from fastapi.responses import JSONResponse
 
 from dragoman.api.auth import Caller
+from dragoman.api.bodies import ErasureTold, OfSubject
 from dragoman.api.document import answered, refused
 from dragoman.api.door import Door
 from dragoman.domain.errors import ErasureUnknownError, SubjectUnknownError
@@ -23,9 +24,9 @@ def add_subjects(app: FastAPI, door: Door) -> None:
 
     nobody, nothing = refused("subject_unknown"), refused("erasure_unknown")
     place = {"Location": "What comes of it."}
-    begun = {**nobody, **answered(200, headers=place), **answered(_ACCEPTED, headers=place)}
+    begun = {**refused("subject_unknown", "held"), **answered(200, headers=place), **answered(_ACCEPTED, headers=place)}
 
-    @app.get("/v1/subjects/{subject}", responses=nobody)
+    @app.get("/v1/subjects/{subject}", response_model=OfSubject, responses=nobody)
     async def held(subject: _Subject, caller: Caller = reader) -> JSONResponse:
         """Return what there is of a person: sessions, and jobs."""
         found = await door.crew.eraser.found(caller.tenant, subject)
@@ -34,14 +35,14 @@ def add_subjects(app: FastAPI, door: Door) -> None:
         await door.note(caller, "subject.read", "subject", {"sessions": len(found.sessions), "jobs": len(found.jobs)})
         return JSONResponse({"sessions": found.sessions, "jobs": found.jobs})
 
-    @app.delete("/v1/subjects/{subject}", responses=begun)
+    @app.delete("/v1/subjects/{subject}", response_model=ErasureTold, responses=begun)
     async def forget(subject: _Subject, caller: Caller = reader) -> JSONResponse:
         """Erase all of a person: 200 if it is done, 202 while something must end first, and then goes by itself."""
         done = await door.crew.eraser.subject(caller.tenant, subject, caller.owner)
         location = {"Location": f"/v1/erasures/{done.erasure_id}"}
         return JSONResponse(done.told(), 200 if done.done_ms is not None else _ACCEPTED, location)
 
-    @app.get("/v1/erasures/{erasure_id}", responses=nothing)
+    @app.get("/v1/erasures/{erasure_id}", response_model=ErasureTold, responses=nothing)
     async def erased(erasure_id: str, caller: Caller = reader) -> JSONResponse:
         """Return what came of an erasure. Nothing says whose it was."""
         found = await asyncio.to_thread(erasure, door.server.engine, erasure_id, caller.tenant)

@@ -9,7 +9,8 @@ from pydantic import JsonValue
 from dragoman import __version__
 from dragoman.assembly import translators_of
 from dragoman.evaluation import normalise
-from dragoman.resources import DIGEST_CHARS, content_digest, digest_of, resolve_model
+from dragoman.resources import DIGEST_CHARS, content_digest, resolve_model
+from dragoman.resources import digest_of as digest_of
 from dragoman.settings import Settings
 
 _NOT_CODE: Final = frozenset({"_data", "__pycache__"})

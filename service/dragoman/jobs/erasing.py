@@ -24,7 +24,7 @@ from dragoman.store.jobs import JobStore
 from dragoman.store.ports import Spool
 from dragoman.store.subjects import Found, find
 
-_LOOK_S: Final = 15.0
+_LOOK_S: Final = 5.0
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -105,14 +105,16 @@ class Eraser:
         assert erasure.subject is not None
         async with self._turn:
             erased, places = Counter[str](), self.places
-            found = await asyncio.to_thread(find, self._engine, erasure.tenant, erasure.subject)
-            for job_id in found.jobs:
+            is_done = True
+            for job_id in (await asyncio.to_thread(find, self._engine, erasure.tenant, erasure.subject)).jobs:
                 await asyncio.to_thread(places.files.drop, job_id)
-                erased["jobs"] += await asyncio.to_thread(self._jobs.remove, job_id)
+                if (job := await asyncio.to_thread(self._jobs.remove, job_id)) is not None:
+                    erased["jobs"] += 1
+                    is_done = is_done and job.state != "running"  # else its session may be about to begin
+            found = await asyncio.to_thread(find, self._engine, erasure.tenant, erasure.subject)
             origin = Origin(found.sessions, erasure.tenant, _named(erasure.tenant, erasure.subject))
             copies = await asyncio.to_thread(erase_items, places.datasets, origin, SUBJECT, erasure.erasure_id)
             erased["dataset_items"] += copies.items
-            is_done = True
             for session_id in found.sessions:
                 try:
                     await asyncio.to_thread(check_erasable, self._engine, session_id)

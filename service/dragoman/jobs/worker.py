@@ -21,6 +21,7 @@ from dragoman.domain.events import ErrorEvent
 from dragoman.domain.messages import SessionWishes
 from dragoman.runtime import Recording
 from dragoman.serving import KeptTranscription, Serving, wishes_of
+from dragoman.store.erasure import ASKED, erase, settle
 from dragoman.store.job_files import JobFiles
 from dragoman.store.jobs import LEASE_S, JobRecord, JobStore, State
 
@@ -95,6 +96,8 @@ class Worker:
     async def _hear(self, job: JobRecord, path: Path) -> tuple[State | None, tuple[str, str] | tuple[()]]:
         kept = SessionWishes.model_validate_json(job.wishes_json)
         whose = await asyncio.to_thread(self._jobs.whose, job.job_id)
+        if await self._is_erased(job):  # and nothing says any more whose it was
+            return None, ()
         running = await self._server.transcribe(
             Recording(path, job.source, kept.channel),
             wishes_of(kept),
@@ -116,10 +119,14 @@ class Worker:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
         if not await self._tell(job, running):
-            if await asyncio.to_thread(self._jobs.get, job.job_id, job.tenant) is None:  # it was erased
-                await self._server.forget(running.session_id)
+            if await self._is_erased(job):
+                await asyncio.to_thread(erase, self._server.engine, running.session_id, ASKED)
+                await asyncio.to_thread(settle, self._server.engine)
             return None, ()
         return ("failed" if trouble else "completed"), trouble
+
+    async def _is_erased(self, job: JobRecord) -> bool:
+        return await asyncio.to_thread(self._jobs.get, job.job_id, job.tenant) is None
 
     async def _beat(self, job: JobRecord, running: KeptTranscription) -> None:
         while await self._tell(job, running):  # noqa: ASYNC110 - it is time that is waited for

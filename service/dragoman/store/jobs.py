@@ -220,10 +220,16 @@ class JobStore:
         with translated(), self._reads.connect() as connection:
             return [_record(row) for row in connection.execute(query)]
 
-    def remove(self, job_id: str) -> bool:
-        """Remove a job, whatever its state, and the call that tells of it; return whether it was there."""
+    def remove(self, job_id: str) -> JobRecord | None:
+        """Remove a job, whatever its state, and the call that tells of it; return it, if it was there.
+
+        Who works on it hears of that at the next beat.
+        """
         with translated(), self._writes.begin() as connection:
-            return remove_jobs(connection, [job_id]) == 1
+            mine = select(tables.jobs).where(_JOBS.job_id == job_id).with_for_update()
+            row = connection.execute(mine).one_or_none()
+            remove_jobs(connection, [job_id])
+        return None if row is None else _record(row)
 
     def due_hook(self, pause_ms: int) -> Hook | None:
         """Take a call that is due; see ``Outbox``."""
