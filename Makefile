@@ -15,7 +15,7 @@ MAF_VENV := .venv-maf
 MAF_READY := $(MAF_VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint serve flows compare evaluate lifecycle bench bench-peers nightly train corpus train-whisper train-translate lock clean
+.PHONY: help install demo test check infra-check lint serve flows compare evaluate lifecycle bench bench-peers nightly train corpus train-whisper train-translate lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ test: lint $(BROWSER) $(FLOWS_READY) $(MAF_READY)  ## Run everything that a chan
 
 check: lint  ## Lint, types, floors and the quick tests, in under a minute
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" tests
+
+# Types are judged by Bicep's CLI, or by the checker whose folder DRAGOMAN_BICEPCHECK names (infra/README.md).
+infra-check: $(READY)  ## Check what is deployed to Azure, without Azure
+	@$(BIN)/python -m infra.check
 
 lint: $(READY)
 	$(BIN)/ruff check --quiet .

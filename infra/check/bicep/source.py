@@ -1,12 +1,12 @@
 """A Bicep file, parsed: its declarations, each with its place."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
 import tree_sitter_bicep
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Tree
 
 _KINDS: Final = {
     "parameter_declaration": "param",
@@ -66,6 +66,11 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bicep.language()))
 
 
+@lru_cache(512)
+def _parsed(text: str) -> Tree:
+    return _parser().parse(text.encode())
+
+
 def read(path: Path) -> Source:
     """Return what a file declares; in a file of parameters these are variables.
 
@@ -78,7 +83,7 @@ def read(path: Path) -> Source:
         raise BicepError(path, 0, f"cannot be read: {error.strerror}") from error
     if path.suffix == ".bicepparam":  # the grammar knows no values of parameters; they are written as variables' are
         text = "".join(_as_variable(line) for line in text.splitlines(keepends=True))
-    root = _parser().parse(text.encode()).root_node
+    root = _parsed(text).root_node
     if wrong := _first_error(root):
         raise BicepError(path, wrong.start_point.row + 1, f"is no Bicep near {text_of(wrong)[:40]!r}")
     symbols: dict[str, Declaration] = {}

@@ -1,0 +1,1 @@
+"""What no schema holds: rules on the resources that templates come to."""
