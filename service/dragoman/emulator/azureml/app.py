@@ -14,11 +14,12 @@ from dragoman.emulator.azureml.assets import add_assets
 from dragoman.emulator.azureml.blob_door import add_blob_door
 from dragoman.emulator.azureml.cloud import Cloud
 from dragoman.emulator.azureml.collecting import Collector
+from dragoman.emulator.azureml.deployments import add_deployments
+from dragoman.emulator.azureml.endpoints import add_endpoints
 from dragoman.emulator.azureml.front import Front, add_front
 from dragoman.emulator.azureml.identity import add_identity
 from dragoman.emulator.azureml.launching import Images
 from dragoman.emulator.azureml.metrics import add_metrics
-from dragoman.emulator.azureml.online import add_online
 from dragoman.emulator.azureml.rollout import Rollout
 from dragoman.emulator.azureml.state import Json
 from dragoman.emulator.azureml.workspace import add_metadata, add_workspace
@@ -42,7 +43,8 @@ def create_azureml(folder: Path, images: Images | None = None, faults: Faults | 
         add_metadata(router)
         add_identity(router, cloud)
         add_workspace(router, cloud)
-        add_online(router, cloud, rollout)
+        add_endpoints(router, cloud, rollout)
+        add_deployments(router, cloud, rollout)
         add_metrics(router, cloud)
         add_assets(router, cloud)
         add_front(router, front)
@@ -71,24 +73,18 @@ async def _resume(cloud: Cloud, rollout: Rollout) -> None:
         if state == "Deleting":
             cloud.state.delete(str(resource["id"]))
         elif kind == "onlineEndpoints" and state in ("Creating", "Updating"):
-            _keep(cloud, str(resource["id"]), "Succeeded")
+            cloud.set_state(resource, "Succeeded")
     running = [each for each in known if str(each["type"]).endswith("/deployments")]
     await asyncio.gather(*(_run_again(cloud, rollout, each) for each in running))
 
 
 async def _run_again(cloud: Cloud, rollout: Rollout, deployment: Json) -> None:
-    id_ = str(deployment["id"])
-    if cloud.state.get(id_) is None or properties_of(deployment).get("provisioningState") == "Failed":
+    if cloud.state.get(str(deployment["id"])) is None or properties_of(deployment).get("provisioningState") == "Failed":
         return
     try:
         await rollout.roll_out(deployment)
     except ArmError as error:
         _log.warning("a deployment does not run again: %s", error)
-        _keep(cloud, id_, "Failed")
+        cloud.set_state(deployment, "Failed")
     else:
-        _keep(cloud, id_, "Succeeded")
-
-
-def _keep(cloud: Cloud, id: str, provisioning: str) -> None:  # noqa: A002 - ARM's word
-    if now := cloud.state.get(id):
-        cloud.state.put(id, now | {"properties": properties_of(now) | {"provisioningState": provisioning}})
+        cloud.set_state(deployment, "Succeeded")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from dragoman.emulator.azureml.arm import WORKSPACE, ArmError, WorkspaceId, not_found, properties_of, resource
+from dragoman.emulator.azureml.arm import WORKSPACE, ArmError, WorkspaceId, properties_of, resource
 from dragoman.emulator.azureml.blob_door import ROOT
 from dragoman.emulator.azureml.cloud import Cloud, container_of, managed
 from dragoman.emulator.azureml.state import Json, State
@@ -38,7 +38,7 @@ def add_assets(router: APIRouter, cloud: Cloud) -> None:
     @router.get(f"{kinds}/{{name}}", dependencies=[managed()])
     async def container(id_: WorkspaceId, kind: Kind, name: str) -> JSONResponse:
         """Return a container."""
-        return JSONResponse(_found(state, f"{id_}/{kind}/{name}"))
+        return JSONResponse(cloud.found(f"{id_}/{kind}/{name}"))
 
     @router.put(f"{kinds}/{{name}}", dependencies=[managed()])
     async def change_container(id_: WorkspaceId, kind: Kind, name: str, body: Json) -> JSONResponse:
@@ -77,7 +77,7 @@ def add_assets(router: APIRouter, cloud: Cloud) -> None:
     @router.get(f"{kinds}/{{name}}/versions/{{version}}", dependencies=[managed()])
     async def version_(id_: WorkspaceId, kind: Kind, name: str, version: str) -> JSONResponse:
         """Return a version."""
-        return JSONResponse(_found(state, f"{id_}/{kind}/{name}/versions/{version}"))
+        return JSONResponse(cloud.found(f"{id_}/{kind}/{name}/versions/{version}"))
 
     @router.put(f"{kinds}/{{name}}/versions/{{version}}", dependencies=[managed()])
     async def register(id_: WorkspaceId, kind: Kind, name: str, version: str, body: Json) -> JSONResponse:
@@ -115,12 +115,6 @@ def add_assets(router: APIRouter, cloud: Cloud) -> None:
         }
         upload: Json = {"pendingUploadType": "TemporaryBlobReference", "pendingUploadId": None}
         return JSONResponse(upload | {"blobReferenceForConsumption": reference})
-
-
-def _found(state: State, id: str) -> Json:  # noqa: A002 - ARM's word
-    if found := state.get(id):
-        return found
-    raise not_found(id)
 
 
 def _count(state: State, asset: str, kind: Kind, version: str) -> None:

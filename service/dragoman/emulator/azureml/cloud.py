@@ -9,9 +9,9 @@ from typing import cast
 from fastapi import Depends, Request, params
 
 from dragoman.emulator.azureml.access import Signatures, check_management
-from dragoman.emulator.azureml.arm import ArmError, Operations
+from dragoman.emulator.azureml.arm import ArmError, Operations, name_of, not_found, properties_of
 from dragoman.emulator.azureml.blobs import Blobs
-from dragoman.emulator.azureml.state import State
+from dragoman.emulator.azureml.state import Json, State
 from dragoman.emulator.faults import Faults
 
 
@@ -35,6 +35,30 @@ class Cloud:
             secret.touch(mode=0o600)
             secret.write_bytes(secrets.token_bytes(32))
         return cls(folder, State(folder), Blobs(folder / "blobs"), Signatures(secret.read_bytes()), faults or Faults())
+
+    def found(self, id: str) -> Json:  # noqa: A002 - ARM's word
+        """Return a resource.
+
+        Raises:
+            ArmError: if there is none.
+        """
+        if found := self.state.get(id):
+            return found
+        raise not_found(id)
+
+    def set_state(self, resource: Json, provisioning: str) -> None:
+        """Keep a provisioning state; what is gone stays so."""
+        id_ = str(resource["id"])
+        if now := self.state.get(id_):
+            self.state.put(id_, now | {"properties": properties_of(now) | {"provisioningState": provisioning}})
+
+    async def may_fail(self, resource: Json) -> None:
+        """Let an operation fail, if it is to."""
+        fault = self.faults.next("provisioning", str(resource["id"]))
+        await self.faults.wait(fault)
+        if fault and fault.code:
+            self.set_state(resource, "Failed")
+            raise ArmError(400, fault.code, f"The emulator was told to fail with {name_of(str(resource['id']))}.")
 
 
 def container_of(workspace: str) -> str:

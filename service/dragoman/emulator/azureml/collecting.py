@@ -90,7 +90,7 @@ class Collector:
             self.blobs.create_container(container)
             record |= self._data(container, place, str(record["id"]), str(record["datacontenttype"]), body)
             line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-            self.blobs.append(container, f"{place}/{instance or 'endpoint'}.jsonl", line)
+            self.blobs.append(container, f"{place}/{instance}.jsonl", line)
 
     def _folder(self, deployment: Json, name: str, collection: Json) -> str:
         """Return the folder of a collection: that of its data asset, if it has one."""

@@ -58,7 +58,7 @@ class Front:
         """Answer a request to an endpoint."""
         fault = self.cloud.faults.next("endpoint", request.url.path)
         await self.cloud.faults.wait(fault)
-        endpoint = self._endpoint(name)
+        endpoint = self.cloud.state.find(f"/onlineEndpoints/{name}")
         if endpoint is None:
             return _refused(404, "NotFound", f"There is no endpoint '{name}'.")
         if not self._may_score(endpoint, bearer(request)):
@@ -81,10 +81,6 @@ class Front:
         for copy in list(self._copies):
             copy.cancel()
         await asyncio.gather(*self._copies, return_exceptions=True)
-
-    def _endpoint(self, name: str) -> Json | None:
-        """Return an endpoint by its name, which is one of its region's, and so of ours."""
-        return self.cloud.state.find(f"/onlineEndpoints/{name}")
 
     def _may_score(self, endpoint: Json, token: str | None) -> bool:
         if token is None:
@@ -150,6 +146,7 @@ class Front:
                 kind = answer.headers.get("content-type", "")
                 if answer.is_success and kind.startswith("text/event-stream"):
                     passed = told.streamed(answer, limit.when() or 0.0, stack.pop_all())
+                    await anext(passed)  # once begun, it lets go of everything even if nobody reads on
                     return StreamingResponse(passed, answer.status_code, told.headers(answer))
                 body = await answer.aread()
             if answer.is_success:
@@ -211,6 +208,7 @@ class Told:
         """Pass on events as they come; the request's time is that of the whole stream."""
         pieces, status = list[bytes](), 408
         async with stack:
+            yield b""
             try:
                 async with asyncio.timeout_at(deadline):
                     async for piece in answer.aiter_raw():
@@ -226,7 +224,7 @@ class Told:
         cloud.state.record(
             Sample(time.time(), endpoint, self.running.name, status, model_status, latency_ms, self.is_copy)
         )
-        if deployment := cloud.state.get(self.running.id):
+        if self.instance and (deployment := cloud.state.get(self.running.id)):
             exchange = Exchange(
                 self.asked.request_id, self.asked.path, self.asked.method, self.asked.headers, self.asked.body
             )

@@ -3,18 +3,19 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, cast
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
-from dragoman.emulator.azureml.arm import LOCATION, WORKSPACE, ArmError, WorkspaceId, not_found
+from dragoman.emulator.azureml.arm import LOCATION, PROVIDER, ArmError, WorkspaceId, name_of
 from dragoman.emulator.azureml.cloud import Cloud, managed
 from dragoman.emulator.azureml.durations import seconds
+from dragoman.emulator.azureml.endpoints import ENDPOINT
 from dragoman.emulator.azureml.state import Json, Sample
 
 _LATENCIES: Final = {
@@ -27,6 +28,8 @@ _LATENCIES: Final = {
 NAMES: Final = (*_LATENCIES, "RequestsPerMinute")
 _AGGREGATIONS: Final = ("average", "count", "maximum", "minimum", "total")
 _DEFAULT_SPAN: Final = timedelta(hours=1)
+
+_Dimensioned = tuple[Sample, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,59 @@ def points(name: str, samples: Iterable[Sample], span: Span) -> list[Json]:
     return told
 
 
-def dimensions(sample: Sample, *, of_deployment: bool) -> dict[str, str]:
-    """Return the dimensions of a sample, under the names that its resource has for them."""
-    if of_deployment:
-        return {"envoy_response_code": str(sample.status)}
+class _Asked(BaseModel):
+    """The query of a request for metrics."""
+
+    metricnames: str = "RequestsPerMinute"
+    timespan: str | None = None
+    interval: str = "PT1M"
+    aggregation: str = "average"
+    filter: str | None = Field(default=None, alias="$filter")
+
+    @property
+    def names(self) -> list[str]:
+        """The metrics that are wanted; raises ``ArmError`` for those that are not there."""
+        return _known("metric", self.metricnames, NAMES)
+
+    @property
+    def aggregations(self) -> list[str]:
+        """The values that are wanted of each point; raises ``ArmError`` for those that are not there."""
+        return _known("aggregation", self.aggregation.lower(), _AGGREGATIONS)
+
+
+def _known(kind: str, text: str, known: Sequence[str]) -> list[str]:
+    names = [each.strip() for each in text.split(",")]
+    if unknown := [each for each in names if each not in known]:
+        raise ArmError(400, "BadRequest", f"There is no {kind} '{unknown[0]}'; there are {', '.join(known)}.")
+    return names
+
+
+def add_metrics(router: APIRouter, cloud: Cloud) -> None:
+    """Add the routes."""
+    tail = "providers/microsoft.insights/metrics"
+
+    @router.get(f"{ENDPOINT}/{tail}", dependencies=[managed()])
+    async def of_endpoint(id_: WorkspaceId, endpoint: str, asked: Annotated[_Asked, Query()]) -> JSONResponse:
+        """Return metrics of an endpoint; a copy is no request of it."""
+        found = str(cloud.found(f"{id_}/onlineEndpoints/{endpoint}")["id"])
+        span = read_span(asked.timespan, asked.interval)
+        samples = [each for each in cloud.state.samples(found, span.start, span.end) if not each.mirrored]
+        return JSONResponse(_told(found, asked, span, [(each, _of_endpoint(each)) for each in samples]))
+
+    @router.get(f"{ENDPOINT}/deployments/{{deployment}}/{tail}", dependencies=[managed()])
+    async def of_deployment(
+        id_: WorkspaceId, endpoint: str, deployment: str, asked: Annotated[_Asked, Query()]
+    ) -> JSONResponse:
+        """Return metrics of a deployment, copies of requests included."""
+        found = str(cloud.found(f"{id_}/onlineEndpoints/{endpoint}/deployments/{deployment}")["id"])
+        span = read_span(asked.timespan, asked.interval)
+        parent, name = found.partition("/deployments/")[0], name_of(found)
+        samples = [each for each in cloud.state.samples(parent, span.start, span.end) if each.deployment == name]
+        return JSONResponse(_told(found, asked, span, [(each, _of_deployment(each)) for each in samples]))
+
+
+def _of_endpoint(sample: Sample) -> dict[str, str]:
+    """Return the dimensions that an endpoint's metrics have."""
     return {
         "deployment": sample.deployment,
         "statusCode": str(sample.status),
@@ -88,80 +140,56 @@ def dimensions(sample: Sample, *, of_deployment: bool) -> dict[str, str]:
     }
 
 
-def add_metrics(router: APIRouter, cloud: Cloud) -> None:
-    """Add the routes."""
-    endpoint_, tail = f"{WORKSPACE}/onlineEndpoints/{{endpoint}}", "providers/microsoft.insights/metrics"
-    query = Annotated[str | None, Query()]
+def _of_deployment(sample: Sample) -> dict[str, str]:
+    """Return the dimensions that a deployment's metrics have."""
+    return {"envoy_response_code": str(sample.status)}
 
-    def told(
-        resource_id: str,
-        deployment: str | None,
-        metricnames: str | None,
-        timespan: str | None,
-        interval: str | None,
-        aggregation: str | None,
-        filter_: str | None,
-    ) -> JSONResponse:
-        if cloud.state.get(resource_id) is None:
-            raise not_found(resource_id)
-        span = read_span(timespan, interval)
-        names = [each.strip() for each in (metricnames or "RequestsPerMinute").split(",")]
-        if unknown := [each for each in names if each not in NAMES]:
-            raise ArmError(400, "BadRequest", f"There is no metric '{unknown[0]}'; there are {', '.join(NAMES)}.")
-        wanted = [each.strip().lower() for each in (aggregation or "average").split(",")]
-        if set(wanted) - set(_AGGREGATIONS):
-            raise ArmError(400, "BadRequest", f"Aggregations are {', '.join(_AGGREGATIONS)}.")
-        endpoint = resource_id.partition("/deployments/")[0]
-        samples = [
-            each
-            for each in cloud.state.samples(endpoint, span.start, span.end)
-            # A copy is no request of the endpoint's; it is one of the deployment that got it.
-            if (each.deployment == deployment if deployment else not each.mirrored)
-        ]
-        conditions = read_filter(filter_)
-        values = [
-            _metric(resource_id, name, samples, span, conditions, wanted, deployment is not None) for name in names
-        ]
-        return JSONResponse(
-            {
-                "cost": 0,
-                "timespan": f"{_iso(span.start)}/{_iso(span.end)}",
-                "interval": interval or "PT1M",
-                "namespace": "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
-                + ("/deployments" if deployment else ""),
-                "resourceregion": LOCATION,
-                "value": cast("JsonValue", values),
-            }
-        )
 
-    @router.get(f"{endpoint_}/{tail}", dependencies=[managed()])
-    async def of_endpoint(
-        id_: WorkspaceId,
-        endpoint: str,
-        metricnames: query = None,
-        timespan: query = None,
-        interval: query = None,
-        aggregation: query = None,
-        filter_: Annotated[str | None, Query(alias="$filter")] = None,
-    ) -> JSONResponse:
-        """Return metrics of an endpoint."""
-        resource_id = f"{id_}/onlineEndpoints/{endpoint}"
-        return told(resource_id, None, metricnames, timespan, interval, aggregation, filter_)
+def _told(resource: str, asked: _Asked, span: Span, samples: Sequence[_Dimensioned]) -> Json:
+    values = [_metric(resource, name, asked, span, samples) for name in asked.names]
+    kind = "/deployments" if "/deployments/" in resource else ""
+    return {
+        "cost": 0,
+        "timespan": f"{_iso(span.start)}/{_iso(span.end)}",
+        "interval": asked.interval,
+        "namespace": f"{PROVIDER}/workspaces/onlineEndpoints{kind}",
+        "resourceregion": LOCATION,
+        "value": cast("JsonValue", values),
+    }
 
-    @router.get(f"{endpoint_}/deployments/{{deployment}}/{tail}", dependencies=[managed()])
-    async def of_deployment(
-        id_: WorkspaceId,
-        endpoint: str,
-        deployment: str,
-        metricnames: query = None,
-        timespan: query = None,
-        interval: query = None,
-        aggregation: query = None,
-        filter_: Annotated[str | None, Query(alias="$filter")] = None,
-    ) -> JSONResponse:
-        """Return metrics of a deployment, copies of requests included."""
-        resource_id = f"{id_}/onlineEndpoints/{endpoint}/deployments/{deployment}"
-        return told(resource_id, deployment, metricnames, timespan, interval, aggregation, filter_)
+
+def _metric(resource: str, name: str, asked: _Asked, span: Span, samples: Sequence[_Dimensioned]) -> Json:
+    """Return a metric: one series, or one for each value of the dimensions that it is split by."""
+    conditions, wanted = read_filter(asked.filter), {"timeStamp", *asked.aggregations}
+    split = [key for key, (_, value) in conditions.items() if value == "*"]
+    series: defaultdict[tuple[str, ...], list[Sample]] = defaultdict(list)
+    if not split:
+        series[()] = []
+    for sample, known in samples:
+        if unknown := set(conditions) - set(known):
+            raise ArmError(400, "BadRequest", f"There is no dimension '{min(unknown)}'; there are {', '.join(known)}.")
+        if all(_fits(known[key], *condition) for key, condition in conditions.items()):
+            series[tuple(known[key] for key in split)].append(sample)
+    shown = [
+        {
+            "metadatavalues": [
+                {"name": {"value": key, "localizedValue": key}, "value": value}
+                for key, value in zip(split, values, strict=True)
+            ],
+            "data": [
+                {key: value for key, value in point.items() if key in wanted} for point in points(name, members, span)
+            ],
+        }
+        for values, members in sorted(series.items())
+    ]
+    return {
+        "id": f"{resource}/providers/Microsoft.Insights/metrics/{name}",
+        "type": "Microsoft.Insights/metrics",
+        "name": {"value": name, "localizedValue": name},
+        "unit": "Count" if name == "RequestsPerMinute" else "MilliSeconds",
+        "errorCode": "Success",
+        "timeseries": cast("JsonValue", shown),
+    }
 
 
 def read_span(timespan: str | None, interval: str | None) -> Span:
@@ -196,42 +224,6 @@ def read_filter(text: str | None) -> dict[str, tuple[str, str]]:
             raise ArmError(400, "BadRequest", f"'{condition}' is no condition; write DIMENSION eq 'VALUE'.")
         asked[found[1]] = (found[2], found[3])
     return asked
-
-
-def _metric(
-    resource_id: str,
-    name: str,
-    samples: Sequence[Sample],
-    span: Span,
-    conditions: Mapping[str, tuple[str, str]],
-    wanted: Sequence[str],
-    of_deployment: bool,
-) -> Json:
-    series: defaultdict[tuple[tuple[str, str], ...], list[Sample]] = defaultdict(list)
-    for sample in samples:
-        known = dimensions(sample, of_deployment=of_deployment)
-        if unknown := set(conditions) - set(known):
-            raise ArmError(400, "BadRequest", f"There is no dimension '{sorted(unknown)[0]}'.")
-        if all(_fits(known[key], *asked) for key, asked in conditions.items()):
-            series[tuple((key, known[key]) for key, (_, value) in conditions.items() if value == "*")].append(sample)
-    if not series and not any(value == "*" for _, value in conditions.values()):
-        series[()] = []
-    shown = list[JsonValue]()
-    for split, members in sorted(series.items()):
-        data = [
-            {key: value for key, value in point.items() if key == "timeStamp" or key in wanted}
-            for point in points(name, members, span)
-        ]
-        labels = [{"name": {"value": key, "localizedValue": key}, "value": value} for key, value in split]
-        shown.append(cast("JsonValue", {"metadatavalues": labels, "data": data}))
-    return {
-        "id": f"{resource_id}/providers/Microsoft.Insights/metrics/{name}",
-        "type": "Microsoft.Insights/metrics",
-        "name": {"value": name, "localizedValue": name},
-        "unit": "Count" if name == "RequestsPerMinute" else "MilliSeconds",
-        "errorCode": "Success",
-        "timeseries": shown,
-    }
 
 
 def _fits(value: str, relation: str, asked: str) -> bool:

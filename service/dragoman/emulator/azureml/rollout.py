@@ -159,8 +159,8 @@ class Rollout:
         return "".join(written[-lines:])
 
     def _folder(self, kind: str, id: str) -> Path:  # noqa: A002
-        workspace, endpoint, deployment = (id.lower().split("/")[at] for at in (8, 10, 12))
-        return self._cloud.folder / kind / workspace / endpoint / deployment
+        parts = id.lower().split("/")
+        return self._cloud.folder / kind / parts[-3] / parts[-1]
 
     def _tidy(self, folder: Path) -> None:
         """Forget the files of what ran before."""
