@@ -8,10 +8,12 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from dragoman.datasets.blob import BlobFolder, open_place
+from dragoman.datasets.erasing import erase_items
 from dragoman.datasets.limits import Allowance, Limits
 from dragoman.datasets.places import BlobAccess, BlobPlace, parse_place
 from dragoman.datasets.pushing import push
 from dragoman.datasets.sources import Recordings, open_source
+from dragoman.datasets.store import DatasetStore
 from dragoman.domain.errors import DatasetInvalidError, SourceFailedError
 from dragoman.engines.azure.access import Identity
 from tests.datasets.blob_emulator import ACCOUNT, KEY, Somebody, azurite, certificate
@@ -48,6 +50,20 @@ def test_what_is_pushed_comes_back(access: BlobAccess, tmp_path: Path) -> None:
         assert [draft.given["sha256"] for draft in found.drafts] == [calls.recordings[0].sha256]
         assert found.locate("monday/a.wav").read_bytes() == (tmp_path / "in" / "monday" / "a.wav").read_bytes()
     assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_what_was_erased_is_erased_there_when_it_is_pushed_again(access: BlobAccess, tmp_path: Path) -> None:
+    store = DatasetStore(tmp_path / "store")
+    calls = made(tmp_path / "in")
+    store.keep_files(calls)
+    kept = store.keep(calls).dataset
+    with open_place(place_of(access, "speech/erased"), access) as blobs:
+        push(kept, blobs)
+        assert len(blobs.names("calls")) == 3
+        erase_items(store, lambda _: True, "session")
+        assert push(store.open("calls"), blobs) is True
+        names = [name.rpartition("/")[2] for name in blobs.names(f"calls/{calls.version}")]
+        assert names == ["dataset.json", "erased.json", "manifest.jsonl"]
 
 
 def test_an_archive_among_the_blobs_is_unpacked(access: BlobAccess, tmp_path: Path) -> None:

@@ -110,6 +110,24 @@ class BlobFolder:
 
         self._asked(upload)
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of all blobs that begin with ``folder/``.
+
+        Raises:
+            SourceFailedError: if Azure does not say.
+        """
+        whole = f"{self._prefix}{folder}/"
+        found = self._asked(lambda: list(self._client.list_blob_names(name_starts_with=whole)))
+        return [name.removeprefix(self._prefix) for name in found]
+
+    def remove(self, name: str) -> None:
+        """Remove the blob of a name.
+
+        Raises:
+            SourceFailedError: if Azure does not.
+        """
+        self._asked(lambda: self._client.delete_blob(self._prefix + name, delete_snapshots="include"))
+
     def _fetch_one(self, name: str, target: Path, allowance: Allowance) -> None:
         deadline_s = allowance.one_file()
         with self._client.get_blob_client(name) as blob, target.open("wb") as file:

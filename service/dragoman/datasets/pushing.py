@@ -22,6 +22,14 @@ class Destination(Protocol):
         """Write a file under a name, in place of what was there."""
         ...
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of all files that begin with ``folder/``."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove the file of a name."""
+        ...
+
 
 class FolderDestination:
     """A folder on this machine, or one that is mounted."""
@@ -41,6 +49,15 @@ class FolderDestination:
         shutil.copyfile(file, new)
         new.replace(target)
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of all files in a folder, at any depth."""
+        found = (path for path in (self._folder / folder).rglob("*") if path.is_file())
+        return sorted(path.relative_to(self._folder).as_posix() for path in found)
+
+    def remove(self, name: str) -> None:
+        """Remove the file of a name."""
+        (self._folder / name).unlink(missing_ok=True)
+
 
 def check_papers(dataset: Dataset) -> None:
     """Do nothing if everything is said that must be before others may use a dataset.
@@ -58,7 +75,9 @@ def check_papers(dataset: Dataset) -> None:
 
 
 def push(dataset: Dataset, destination: Destination, on_done: Callable[[str], None] = lambda _: None) -> bool:
-    """Write a version; return false if it was there already. The card comes last: where it is, everything is.
+    """Write a version; return false if it was there already, as it is. The card comes last: where it is, everything is.
+
+    What was erased of a version here is erased there.
 
     Raises:
         DatasetRefusedError: if it is not said by what right it is used.
@@ -68,7 +87,9 @@ def push(dataset: Dataset, destination: Destination, on_done: Callable[[str], No
     check_papers(dataset)
     place = f"{dataset.card.name}/{dataset.version}"
     if destination.has(f"{place}/{CARD}"):
-        return False
+        if dataset.erased_items:
+            _erase_there(dataset, destination, place)
+        return dataset.erased_items > 0
     for item in dataset.recordings:
         path = dataset.path(item)
         if not path.is_file() or sha256_of(path) != item.sha256:
@@ -77,8 +98,22 @@ def push(dataset: Dataset, destination: Destination, on_done: Callable[[str], No
             )
         destination.write(f"{place}/{item.file}", path)
         on_done(item.id)
+    _write_papers(dataset, destination, place)
+    return True
+
+
+def _write_papers(dataset: Dataset, destination: Destination, place: str) -> set[str]:
     with tempfile.TemporaryDirectory() as name:
         write_dataset(dataset, Path(name))
-        for file in sorted(Path(name).iterdir(), key=lambda file: file.name == CARD):
+        files = sorted(Path(name).iterdir(), key=lambda file: file.name == CARD)
+        for file in files:
             destination.write(f"{place}/{file.name}", file)
-    return True
+        return {f"{place}/{file.name}" for file in files}
+
+
+def _erase_there(dataset: Dataset, destination: Destination, place: str) -> None:
+    """Leave at a destination what is left of a version."""
+    left = {f"{place}/{item.file}" for item in dataset.recordings} | _write_papers(dataset, destination, place)
+    for name in destination.names(place):
+        if name not in left:
+            destination.remove(name)
