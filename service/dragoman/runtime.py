@@ -5,7 +5,7 @@ import math
 import os
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from dragoman.assembly import Transcribers, Translators, build_transcribers, health_of
 from dragoman.audio.decode import AudioInfo, DecodeLimits, RawFormat, open_audio
+from dragoman.domain.audio import AudioFrame
 from dragoman.domain.events import DurableEvent, EphemeralEvent
 from dragoman.domain.language import (
     LidMode,
@@ -40,6 +41,9 @@ from dragoman.streams import blocking
 
 if TYPE_CHECKING:
     from dragoman.engines.whisper.model import RightSizedWhisper
+
+Gate = Callable[[int], Awaitable[tuple[bool, Notice | None]]]
+"""Says whether a recording may be taken up to a sample, and what there is to know about that."""
 
 Source = Path | str | bytes | BinaryIO
 
@@ -90,6 +94,8 @@ class Transcription:
         self._limits = limits
         self._notice = notice
         self._info: AudioInfo | None = None
+        self.gate: Gate | None = None
+        """Asked before audio is taken, if there is one."""
 
     @property
     def settled_samples(self) -> int:
@@ -126,6 +132,12 @@ class Transcription:
             if self._notice:
                 yield self._notice
             async for item in audio:
+                if self.gate and isinstance(item, AudioFrame):
+                    may, notice = await self.gate(item.end)
+                    if notice:
+                        yield notice
+                    if not may:
+                        return
                 yield item
 
 

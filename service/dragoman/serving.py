@@ -8,7 +8,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -30,6 +30,8 @@ from dragoman.domain.events import DurableEvent, SessionEnded
 from dragoman.domain.language import parse_locale, parse_target
 from dragoman.domain.messages import AudioFormat, SessionWishes
 from dragoman.domain.speech import AudioInput, Heard, Silence, TranscriptionRequest
+from dragoman.monitoring.costs import Pace
+from dragoman.monitoring.purse import EXHAUSTED, Purse
 from dragoman.pipeline.hub import Hub, HubRules
 from dragoman.pipeline.live import LiveSession
 from dragoman.pipeline.memory import Memory
@@ -37,8 +39,9 @@ from dragoman.pipeline.observer import Observer
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.spec import SessionSpec
 from dragoman.runtime import DEMO_MODEL, Recording, Runtime, Transcription, Wishes
-from dragoman.storage import database_password, holder_of, open_spool
+from dragoman.storage import database_password, holder_of, open_spool, prices_of
 from dragoman.store.audit import AuditTrail
+from dragoman.store.budgets import BudgetStore
 from dragoman.store.digest import digest, subject_digest
 from dragoman.store.folder import private_folder
 from dragoman.store.keys import KeyStore
@@ -92,6 +95,9 @@ class Serving:
         self._store = store
         self._files: set[KeptTranscription] = set()
         self._turned_away: Counter[str] = Counter()
+        self._payers: dict[str, tuple[str, Pace]] = {}
+        self.purse = Purse(BudgetStore(store.engine), prices_of(settings))
+        """What tenants may spend."""
         rules = HubRules(settings.max_sessions, settings.resume_s, settings.keep_audio)
         self.hub = Hub(self._session, store, spool, observer, rules, store.leases)
 
@@ -101,14 +107,20 @@ class Serving:
         Raises:
             CapacityError, DrainingError: if no more can be taken.
             QuotaError: if the caller has used up what it may use.
+            BudgetError: if its tenant has spent what it may spend.
             DragomanError: if its wishes cannot be met, or it cannot be stored.
         """
         self._admit(caller)
         await self.within(caller, is_live=True)
         spec = _shaped(await self.runtime.plan(wishes_of(wishes)), wishes)
         token = secrets.token_urlsafe(32)
-        await self._note(caller, "session.open", spec, wishes)
-        live = await self.hub.open(_record(spec, wishes, caller, token))
+        await self.purse.open(spec.session_id, caller.tenant, _pace(spec), is_live=True)
+        try:
+            await self._note(caller, "session.open", spec, wishes)
+            live = await self.hub.open(_record(spec, wishes, caller, token))
+        except BaseException:
+            await self.purse.close(spec.session_id)
+            raise
         if self.runtime.is_demo:
             live.tell(DEMO_MODEL)
         return Opened(live, token)
@@ -168,10 +180,17 @@ class Serving:
         await self.within(caller, is_live=False, bytes_more=uploaded_bytes)
         transcription = await self.runtime.start(recording, wishes)
         kept = session_wishes(wishes, recording.channel, transcription.spec.source)
-        await self._note(caller, "transcript.create", transcription.spec, kept)
         record = _record(transcription.spec, kept, caller, None, uploaded_bytes)
-        await self._store.create(replace(record, subjects=tuple(subjects)))
-        running = KeptTranscription(transcription, self._store)
+        session_id, pace = record.session_id, _pace(transcription.spec)
+        await self.purse.open(session_id, caller.tenant, pace, is_live=False)
+        transcription.gate = self.purse.gate(session_id, caller.tenant, pace)
+        try:
+            await self._note(caller, "transcript.create", transcription.spec, kept)
+            await self._store.create(replace(record, subjects=tuple(subjects)))
+        except BaseException:
+            await self.purse.close(session_id)
+            raise
+        running = KeptTranscription(transcription, self._store, self.purse)
         self._files.add(running)
         running.when_over(lambda: self._files.discard(running))
         return running
@@ -197,6 +216,28 @@ class Serving:
             raise QuotaError(f"This key may have {quota.minutes_per_day:g} minutes of audio a day.", until_s)
         if quota.bytes_per_day is not None and used.bytes + bytes_more > quota.bytes_per_day:
             raise QuotaError(f"This key may send {quota.bytes_per_day} bytes a day.", until_s)
+
+    async def keep_within_budgets(self) -> None:
+        """Reserve money for what live sessions take next; those for which there is none are ended, with all they have.
+
+        Raises:
+            DragomanError: if the database does not work.
+        """
+        live = {each.session_id: each for each in self.hub.live}
+        for session_id in self._payers.keys() - live.keys():
+            del self._payers[session_id]
+            await self.purse.close(session_id)
+        for session_id, each in live.items():
+            if session_id not in self._payers:
+                record = await self.hub.record(session_id)
+                kept = _Kept.model_validate_json(record.spec_json)
+                pace = Pace(len(kept.targets), kept.wishes.insight is not None)
+                self._payers[session_id] = record.tenant, pace
+            notice = await self.purse.keep(session_id, *self._payers[session_id], each.written)
+            if notice is not None and notice.code == EXHAUSTED:
+                each.leave(notice)
+            elif notice is not None:
+                each.tell(notice)
 
     async def forget(self, session_id: str) -> None:
         """Delete what an attempt that came to nothing has left, unless it is still under way."""
@@ -242,9 +283,10 @@ class KeptTranscription:
     It ends when nobody reads it any more, with what was said until then.
     """
 
-    def __init__(self, transcription: Transcription, store: SqlStore) -> None:
+    def __init__(self, transcription: Transcription, store: SqlStore, purse: Purse) -> None:
         self._transcription = transcription
         self._store = store
+        self._purse = purse
         self._told: asyncio.Queue[DurableEvent | Exception] = asyncio.Queue()
         self._running = asyncio.create_task(self._run())
 
@@ -288,6 +330,8 @@ class KeptTranscription:
                     self._told.put_nowait(event)
         except Exception as error:  # noqa: BLE001 - not swallowed: raised where the events are read
             self._told.put_nowait(error)
+        with suppress(DragomanError):  # a reservation that is not given back ends by itself
+            await self._purse.close(self.session_id)
 
     async def _booked(self) -> AsyncGenerator[tuple[DurableEvent, Books], None]:
         async with aclosing(self._transcription.events()) as events:
@@ -392,6 +436,10 @@ def session_wishes(wishes: Wishes, channel: int | None, source: str | None) -> S
 def digests(tenant: str, subjects: Iterable[str]) -> tuple[str, ...]:
     """Return what stands for the subjects of a session."""
     return tuple(sorted({subject_digest(tenant, each) for each in subjects}))
+
+
+def _pace(spec: SessionSpec) -> Pace:
+    return Pace(len(spec.targets), spec.insight is not None)
 
 
 def _shaped(spec: SessionSpec, wishes: SessionWishes) -> SessionSpec:

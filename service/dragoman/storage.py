@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from dragoman.domain.errors import DependencyMissingError, SettingsError, StoreFailedError
+from dragoman.evaluation.cost import DEFAULT_PRICES, Prices, read_prices
 from dragoman.settings import Settings
 from dragoman.store.folder import private_folder
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
     from sqlalchemy import Engine
 
+    from dragoman.monitoring.monitor import Monitor
     from dragoman.store.audit import AuditTrail
+    from dragoman.store.budgets import BudgetStore
     from dragoman.store.job_files import JobFiles
     from dragoman.store.keys import KeyStore
     from dragoman.store.leases import Holder
@@ -138,3 +141,49 @@ def open_ledgers(settings: Settings) -> Ledgers:
 
     engine = open_database(settings.effective_database_url, database_password(settings))
     return Ledgers(KeyStore(engine), AuditTrail(engine), engine)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What servers count and tenants may spend: for commands that run beside them."""
+
+    monitor: "Monitor"
+    budgets: "BudgetStore"
+
+
+def open_figures(settings: Settings, engine: "Engine") -> Figures:
+    """Return what is counted in a database, by the rules of the settings.
+
+    Raises:
+        SettingsError: if the rules or the prices cannot be used.
+    """
+    from dragoman.monitoring.costs import micro_usd
+    from dragoman.monitoring.monitor import Monitor
+    from dragoman.monitoring.rules import read_rules
+    from dragoman.store.alerts import AlertStore
+    from dragoman.store.budgets import BudgetStore
+    from dragoman.store.windows import Windows
+
+    rules, prices = read_rules(settings.monitoring), prices_of(settings)
+    monitor = Monitor(
+        Windows(engine),
+        AlertStore(engine),
+        rules,
+        lambda consumed: micro_usd(consumed, prices),
+        lambda event, line: None,  # whoever looks tells nobody
+    )
+    return Figures(monitor, BudgetStore(engine))
+
+
+def prices_of(settings: Settings) -> Prices:
+    """Return what things cost; what the chat model costs may stand in a setting of its own.
+
+    Raises:
+        SettingsError: if the list of prices cannot be read.
+    """
+    prices = read_prices(settings.prices or DEFAULT_PRICES)
+    if settings.chat_prices is None:
+        return prices
+    prompt, completion = settings.chat_prices
+    tokens = {"prompt_usd_per_million_tokens": prompt, "completion_usd_per_million_tokens": completion}
+    return prices.model_copy(update=tokens)

@@ -1,7 +1,10 @@
 """What operators see of live quality, of their own tenant."""
 
+import asyncio
 import http.server
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from dragoman.domain.events import SessionEnded, WarningEvent
 from dragoman.jobs.webhooks import SIGNATURE, signature
 from tests.api.server import ServerProcess, free_port
-from tests.api.test_tenants import made, uploaded
+from tests.api.streaming import bare, closing, messages
+from tests.api.test_tenants import made, posted, uploaded
 
 pytestmark = pytest.mark.slow
 
@@ -120,3 +125,58 @@ def test_an_alert_is_called_out_and_signed(tmp_path: Path) -> None:
         assert (told["type"], told["state"], told["rule"], told["severity"]) == ("alert", "fired", "spoken", 4)
         at_s = int(signed.split(",")[0].removeprefix("t="))
         assert signed == signature(SECRET.encode(), body, at_s)
+
+
+def set_budget(server: ServerProcess, tenant: str, usd: float) -> None:
+    command = [sys.executable, "-m", "dragoman", "monitor", "budget", tenant, "--usd", str(usd)]
+    subprocess.run([*command, "--data", str(server.data)], check=True, capture_output=True)
+
+
+def test_who_has_nothing_left_is_refused_at_every_door_with_what_to_do(server: ServerProcess) -> None:
+    key = made(server.data, "poor")
+    set_budget(server, "poor", 0.0)
+    for status, body, _ in (
+        uploaded(server, key),
+        posted(server, "/v1/jobs", key),
+        server.request("POST", "/v1/sessions", {}, Authorization=key),
+    ):
+        error = json.loads(body)["error"]
+        assert (status, error["code"], error["retryable"]) == (402, "budget_exhausted", False)
+        assert "dragoman monitor budget poor --usd" in error["message"]
+    assert asyncio.run(refused(server, key)) == "budget_exhausted"
+    set_budget(server, "poor", 1.0)
+    assert uploaded(server, key)[0] == 200
+    account = seen(server, made(server.data, "poor", "--scope", "metrics"))["budgets"][0]
+    assert (account["tenant"], account["limit_usd"]) == ("poor", 1.0)
+
+
+async def refused(server: ServerProcess, key: str) -> str | None:
+    async with bare(server.url, Authorization=key) as connection:
+        await connection.send('{"type":"configure"}')
+        reason, _ = await closing(connection)
+        return reason.code if reason else None
+
+
+def test_a_live_session_is_ended_before_it_costs_what_is_not_there_and_loses_nothing(server: ServerProcess) -> None:
+    key = made(server.data, "thrifty")
+    set_budget(server, "thrifty", 80 * 1.30 / 3_600)  # 80 seconds
+
+    async def talk() -> tuple[list[str], SessionEnded]:
+        async with bare(server.url, Authorization=key) as connection:
+            await connection.send('{"type":"configure"}')
+            for _ in range(700):
+                await connection.send(bytes(3_200))  # 70 seconds, as fast as they are taken
+            warned: list[str] = []
+            async for event in messages(connection):
+                if isinstance(event, WarningEvent):
+                    warned.append(event.code)
+                if isinstance(event, SessionEnded):
+                    return warned, event
+        raise AssertionError("the session did not end")
+
+    warned, ended = asyncio.run(talk())
+    assert "budget_exhausted" in warned
+    ledger = ended.ledger
+    assert ended.reason == "completed"
+    assert ledger.accepted_samples == ledger.final_samples <= 80 * 16_000
+    assert (ledger.lost_samples, ledger.discarded_samples) == (0, 0)

@@ -14,6 +14,7 @@ from dragoman.monitoring.objectives import Objective
 from dragoman.monitoring.recorder import Recorder
 from dragoman.monitoring.rules import MonitoringRules, SignalAlert
 from dragoman.store.alerts import AlertRecord, AlertStore
+from dragoman.store.budgets import BudgetStore, Consumed
 from dragoman.store.ports import Books, SessionRecord
 from dragoman.store.sql import SqlStore
 from dragoman.store.windows import HOUR_MS, Windows
@@ -24,6 +25,10 @@ OBJECTIVES = (
     Objective(name="availability", title="a", of="sessions", goal=0.99),
     Objective(name="translations", title="t", of="translations", goal=0.99),
 )
+
+
+def price(consumed: Consumed) -> int:
+    return consumed.samples + 1_000 * consumed.characters
 
 
 class Clock:
@@ -74,7 +79,7 @@ def counted(windows: Windows, tenant: str | None = None) -> dict[str, int]:
 
 
 def test_events_are_counted_once_and_by_hour_and_tenant(store: SqlStore, windows: Windows, clock: Clock) -> None:
-    recorder = Recorder(windows, OBJECTIVES, clock)
+    recorder = Recorder(windows, OBJECTIVES, price, clock)
     for session_id, tenant in (("s_1", "acme"), ("s_2", "other")):
         begin(store, session_id, tenant)
         commit(store, session_id, *finals(session_id, 1, 2))
@@ -94,12 +99,12 @@ def test_events_are_counted_once_and_by_hour_and_tenant(store: SqlStore, windows
 
 
 def test_another_server_goes_on_where_one_stopped(store: SqlStore, windows: Windows, clock: Clock) -> None:
-    first = Recorder(windows, OBJECTIVES, clock)
+    first = Recorder(windows, OBJECTIVES, price, clock)
     begin(store, "s_1")
     commit(store, "s_1", *finals("s_1", 1, targets=("en",)))
     first.record()
     commit(store, "s_1", translation(2, "u_1", "en", "s_1"))
-    Recorder(windows, OBJECTIVES, clock).record()  # it knows the final that the translation is of
+    Recorder(windows, OBJECTIVES, price, clock).record()  # it knows the final that the translation is of
     commit(store, "s_1", *finals("s_1", 3))
     first.record()  # and this one, that somebody else read on meanwhile
     assert {name: counted(windows)[name] for name in ("confidence", "length_ratio", "untranslated")} == {
@@ -114,7 +119,7 @@ def test_many_servers_at_once_count_everything_once(store: SqlStore, windows: Wi
     for number in range(20):
         begin(store, f"s_{number}")
         commit(store, f"s_{number}", *finals(f"s_{number}", 1, 2, 3), ended(4, f"s_{number}"))
-    threads = [threading.Thread(target=Recorder(windows, OBJECTIVES, clock).record) for _ in range(6)]
+    threads = [threading.Thread(target=Recorder(windows, OBJECTIVES, price, clock).record) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -123,8 +128,25 @@ def test_many_servers_at_once_count_everything_once(store: SqlStore, windows: Wi
     assert sum(each.total for each in windows.outcomes(0)) == 20
 
 
+def test_what_it_cost_is_entered_once_with_what_it_was_for(store: SqlStore, windows: Windows, clock: Clock) -> None:
+    budgets = BudgetStore(store.engine, clock)
+    begin(store, "s_1")
+    commit(store, "s_1", *finals("s_1", 1, targets=("en", "fr")))  # 10 letters each, and one sample was heard
+    threads = [threading.Thread(target=Recorder(windows, OBJECTIVES, price, clock).record) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    account = budgets.account("acme")
+    assert (account.consumed, account.spent_micro) == (Consumed(samples=1, characters=20), 20_001)
+    commit(store, "s_1", ended(2, "s_1"))
+    Recorder(windows, OBJECTIVES, price, clock).record()
+    assert budgets.account("acme").consumed == Consumed(samples=2, characters=20)
+    assert (budgets.metered("s_1"), budgets.account("other").spent_micro) == (2, 0)
+
+
 def test_who_found_no_room_counts(windows: Windows, clock: Clock) -> None:
-    news = Recorder(windows, OBJECTIVES, clock).refused({"acme": 3})
+    news = Recorder(windows, OBJECTIVES, price, clock).refused({"acme": 3})
     (kept,) = windows.outcomes(0)
     assert (kept.objective, kept.good, kept.total) == ("availability", 0, 3)
     assert news.outcomes["availability"].total == 3
@@ -133,7 +155,7 @@ def test_who_found_no_room_counts(windows: Windows, clock: Clock) -> None:
 def test_what_is_old_is_forgotten(store: SqlStore, windows: Windows, clock: Clock) -> None:
     begin(store, "s_1")
     commit(store, "s_1", *finals("s_1", 1), ended(2, "s_1"))
-    Recorder(windows, OBJECTIVES, clock).record()
+    Recorder(windows, OBJECTIVES, price, clock).record()
     assert windows.forget(NOON_MS) == 0
     assert windows.forget(NOON_MS + 1) > 0
     assert (windows.signals(0, 2 * NOON_MS), windows.outcomes(0)) == ([], [])
@@ -144,7 +166,7 @@ def monitored(store: SqlStore, clock: Clock, told: list[tuple[str, Line]]) -> Mo
     rules = MonitoringRules(objectives=OBJECTIVES, alerts=(alert,))
     alerts = AlertStore(store.engine, clock)
     urls = ["https://hooks.example.org/a"]
-    return Monitor(Windows(store.engine), alerts, rules, lambda *line: told.append(line), urls, clock)
+    return Monitor(Windows(store.engine), alerts, rules, price, lambda *line: told.append(line), urls, clock)
 
 
 def test_an_alert_is_told_of_once_by_all_servers_and_again_when_it_is_over(store: SqlStore, clock: Clock) -> None:

@@ -17,6 +17,8 @@ from dragoman.domain.errors import DragomanError
 from dragoman.domain.insight import Claim
 from dragoman.domain.language import parse_target
 from dragoman.insight.answering import Answer
+from dragoman.monitoring.costs import ANSWER, tokens_of
+from dragoman.monitoring.purse import Purse
 from dragoman.pipeline.recorded import conversation_of
 from dragoman.store.scope import Scope
 
@@ -56,6 +58,16 @@ def add_answers(app: FastAPI, door: Door) -> None:
             return StreamingResponse(_events(told), media_type=EVENT_STREAM)
         whole = await step.run(asked.question, conversation, language)
         return JSONResponse(whole.model_dump(mode="json"))
+
+
+async def _paid(
+    purse: Purse, tenant: str, told: AsyncGenerator[Claim | Answer, None]
+) -> AsyncGenerator[Claim | Answer, None]:
+    async with purse.spending(tenant, ANSWER) as receipt, aclosing(told):
+        async for item in told:
+            if isinstance(item, Answer):
+                receipt.consumed = tokens_of(item.costs)
+            yield item
 
 
 async def _events(told: AsyncGenerator[Claim | Answer, None]) -> AsyncGenerator[str, None]:

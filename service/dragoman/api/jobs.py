@@ -50,6 +50,7 @@ def add_jobs(app: FastAPI, door: Door) -> None:
             crew.webhooks.check(webhook)
         door.server.admit()
         await door.server.within(caller, is_live=False, bytes_more=file.size or 0)
+        await door.server.purse.check(caller.tenant)
         await door.server.runtime.check(wishes)
         kept = session_wishes(wishes, channel, file.filename)
         whose = digests(caller.tenant, subjects)

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from dragoman.api.door import Door
 from dragoman.api.operations import Operator, operators
-from dragoman.monitoring.view import overview
+from dragoman.monitoring.view import Document, overview
 
 
 def add_monitoring(app: FastAPI, door: Door) -> None:
@@ -21,6 +21,10 @@ def add_monitoring(app: FastAPI, door: Door) -> None:
         hours: Annotated[int, Query(ge=1, le=744, description="Figures are of the last so many hours.")] = 24,
         who: Operator = operator,
     ) -> JSONResponse:
-        """Return live quality, objectives, drift and alerts."""
-        now_ms = time.time_ns() // 1_000_000
-        return JSONResponse(await asyncio.to_thread(overview, door.crew.monitor, who.tenant, hours, now_ms))
+        """Return live quality, objectives, drift, alerts and budgets."""
+        return JSONResponse(await asyncio.to_thread(_overview, door, who.tenant, hours))
+
+
+def _overview(door: Door, tenant: str | None, hours: int) -> Document:
+    accounts = door.server.purse.store.accounts()
+    return overview(door.crew.monitor, accounts, tenant, hours, time.time_ns() // 1_000_000)

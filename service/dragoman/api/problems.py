@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from dragoman.domain.errors import DragomanError, QuotaError
 
 _STATUS: Final = {
+    "budget_exhausted": 402,
     "audio_gone": 410,
     "capacity": 429,
     "chat_failed": 502,

@@ -24,7 +24,7 @@ _COMMANDS: Final = (
     *("demo", "transcribe", "ask", "serve", "listen", "emulator", "flows"),
     *("data", "evaluate", "gate", "compare", "sweep", "feedback"),
     *("release", "lifecycle"),
-    *("keys", "subjects", "audit", "doctor", "card"),
+    *("keys", "monitor", "subjects", "audit", "doctor", "card"),
 )
 
 

@@ -453,3 +453,9 @@ class AudioGoneError(DragomanError):
     """The audio of a session is not kept, or not any more."""
 
     code = "audio_gone"
+
+
+class BudgetError(DragomanError):
+    """A tenant has spent what it may spend this month, or has reserved the rest."""
+
+    code = "budget_exhausted"

@@ -11,7 +11,7 @@ import structlog
 from dragoman.datasets.store import DatasetStore
 from dragoman.jobs.erasing import Eraser, Places
 from dragoman.jobs.retention import Keep, Retention
-from dragoman.jobs.watching import watch
+from dragoman.jobs.watching import keep_within_budgets, watch
 from dragoman.jobs.webhooks import Webhooks
 from dragoman.jobs.worker import Worker
 from dragoman.monitoring.monitor import Line, Monitor
@@ -19,6 +19,7 @@ from dragoman.monitoring.rules import read_rules
 from dragoman.serving import Serving
 from dragoman.storage import FETCHED, open_job_files
 from dragoman.store.alerts import AlertStore
+from dragoman.store.budgets import BudgetStore
 from dragoman.store.job_files import JobFiles
 from dragoman.store.jobs import JobStore
 from dragoman.store.windows import Windows
@@ -68,7 +69,7 @@ async def _working(server: Serving, files: JobFiles) -> AsyncIterator[Crew]:
     for url in settings.alert_webhooks:
         told.check(url)
     rules = await asyncio.to_thread(read_rules, settings.monitoring)
-    monitor = Monitor(Windows(server.engine), alerts, rules, _tell, settings.alert_webhooks)
+    monitor = Monitor(Windows(server.engine), alerts, rules, server.purse.price, _tell, settings.alert_webhooks)
     workers = tuple(Worker(server, jobs, files) for _ in range(settings.job_workers))
     crew = Crew(jobs, files, webhooks, Eraser(places), monitor, workers)
     # Of what lies where other servers reach it too, they may be working on it: its leases run out.
@@ -79,7 +80,8 @@ async def _working(server: Serving, files: JobFiles) -> AsyncIterator[Crew]:
         asyncio.create_task(webhooks.run()),
         asyncio.create_task(told.run()),
         asyncio.create_task(crew.eraser.run()),
-        asyncio.create_task(watch(monitor, server.turned_away, dict)),
+        asyncio.create_task(watch(monitor, server.turned_away, lambda: _used(server.purse.store))),
+        asyncio.create_task(keep_within_budgets(server)),
     ]
     if (keep := Keep.of(settings)) != Keep():
         tasks.append(asyncio.create_task(Retention(places, keep).run()))
@@ -93,3 +95,7 @@ async def _working(server: Serving, files: JobFiles) -> AsyncIterator[Crew]:
 
 def _tell(event: str, line: Line) -> None:
     structlog.get_logger("dragoman").info(event, **line)
+
+
+def _used(budgets: BudgetStore) -> dict[str, float]:
+    return {each.tenant: each.used for each in budgets.accounts() if each.used is not None}

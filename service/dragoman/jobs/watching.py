@@ -1,4 +1,4 @@
-"""Watches the service while it runs: counts every few seconds, judges every minute."""
+"""Watches the service while it runs: counts and reserves every few seconds, judges every minute."""
 
 import asyncio
 import logging
@@ -8,9 +8,12 @@ from typing import Final
 
 from dragoman.domain.errors import DragomanError
 from dragoman.monitoring.monitor import Monitor
+from dragoman.serving import Serving
 
 _COUNT_S: Final = 10.0
 _JUDGE_S: Final = 60.0
+
+_KEEP_S: Final = 5.0
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -36,3 +39,13 @@ async def watch(
         except DragomanError as error:
             _LOG.warning("what was said is not counted now: %s", error.code)
         await asyncio.sleep(count_s)
+
+
+async def keep_within_budgets(server: Serving, every_s: float = _KEEP_S) -> None:
+    """Reserve money for live sessions, until it is cancelled; while the database is away nothing is ended."""
+    while True:
+        try:
+            await server.keep_within_budgets()
+        except DragomanError as error:
+            _LOG.warning("money cannot be reserved now: %s", error.code)
+        await asyncio.sleep(every_s)

@@ -20,7 +20,7 @@ from dragoman.monitoring.objectives import Counted, Status, status
 from dragoman.monitoring.recorder import News, Recorder
 from dragoman.monitoring.rules import MonitoringRules
 from dragoman.store.alerts import AlertRecord, AlertStore
-from dragoman.store.windows import HOUR_MS, Windows
+from dragoman.store.windows import HOUR_MS, Price, Windows
 
 Line = Mapping[str, str | int | float]
 Tell = Callable[[str, Line], None]
@@ -38,6 +38,7 @@ class Monitor:
         windows: Windows,
         alerts: AlertStore,
         rules: MonitoringRules,
+        price: Price,
         tell: Tell,
         urls: Sequence[str] = (),
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -48,7 +49,7 @@ class Monitor:
         self._tell = tell
         self._urls = urls
         self._now_ms = clock_ms
-        self._recorder = Recorder(windows, rules.objectives, clock_ms)
+        self._recorder = Recorder(windows, rules.objectives, price, clock_ms)
         self._news = News()
         self._drift: tuple[Days, list[Finding]] | None = None
 
@@ -58,9 +59,13 @@ class Monitor:
         Raises:
             StoreFailedError: if the database does not work.
         """
-        self._news.add(self._recorder.record())
+        self.note(self._recorder.record())
         if turned_away:
-            self._news.add(self._recorder.refused(turned_away))
+            self.note(self._recorder.refused(turned_away))
+
+    def note(self, news: News) -> None:
+        """Keep what was counted until it is written."""
+        self._news.add(news)
 
     def judge(self, budgets: Mapping[str, float]) -> None:
         """Judge how all stands, tell who is to be told, and write what was counted; raises as ``record``.

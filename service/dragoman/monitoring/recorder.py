@@ -6,9 +6,11 @@ from typing import Final
 
 from dragoman.domain.events import SessionEnded
 from dragoman.domain.tally import Cell, Tally
+from dragoman.monitoring.costs import consumed_by
 from dragoman.monitoring.objectives import STEP_S, Counted, Objective, SessionOutcomes
 from dragoman.monitoring.signals import Observation, SessionSignals, tallied
-from dragoman.store.windows import HOUR_MS, Behind, OutcomeWindow, Seen, Windows
+from dragoman.store.budgets import Consumed
+from dragoman.store.windows import HOUR_MS, Behind, OutcomeWindow, Price, Seen, Windows
 
 _AT_ONCE: Final = 200
 """Sessions that are counted in one transaction."""
@@ -44,9 +46,12 @@ class News:
 class Recorder:
     """Reads sessions that were gone on with. ``record`` waits for the database; call it from one thread at a time."""
 
-    def __init__(self, windows: Windows, objectives: Sequence[Objective], clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, windows: Windows, objectives: Sequence[Objective], price: Price, clock_ms: Callable[[], int]
+    ) -> None:
         self._windows = windows
         self._objectives = objectives
+        self._price = price
         self._now_ms = clock_ms
         self._readings: dict[str, _Reading] = {}
 
@@ -61,7 +66,8 @@ class Recorder:
             seen = [self._read(each) for each in behind]
             now_ms = self._now_ms()
             try:
-                taken = self._windows.add(seen, now_ms - now_ms % HOUR_MS, now_ms - now_ms % (STEP_S * 1_000))
+                step_ms = now_ms - now_ms % (STEP_S * 1_000)
+                taken = self._windows.add(seen, now_ms - now_ms % HOUR_MS, step_ms, self._price)
             except BaseException:
                 self._readings.clear()  # they are ahead of what is stored
                 raise
@@ -91,12 +97,14 @@ class Recorder:
             reading = _Reading(SessionSignals(), SessionOutcomes(self._objectives))
         observed: list[Observation] = []
         outcomes: dict[str, tuple[int, int]] = {}
+        consumed = Consumed()
         for event in self._windows.events(behind.session_id, reading.seq):
             new, kept = reading.signals.observe(event), reading.outcomes.observe(event)
             reading.seq = event.seq
             if event.seq <= behind.observed_seq:
                 continue
             observed += new
+            consumed += consumed_by(event)
             for each in kept:
                 good, total = outcomes.get(each.objective, (0, 0))
                 outcomes[each.objective] = (good + each.is_good, total + 1)
@@ -104,4 +112,4 @@ class Recorder:
             del self._readings[next(iter(self._readings))]
         if not isinstance(event, SessionEnded):
             self._readings[behind.session_id] = reading
-        return Seen(behind, reading.seq, tallied(observed), outcomes)
+        return Seen(behind, reading.seq, consumed, tallied(observed), outcomes)

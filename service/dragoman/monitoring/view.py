@@ -7,12 +7,15 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from dragoman.domain.audio import SAMPLE_RATE_HZ
 from dragoman.domain.tally import Cell, Tally, added
+from dragoman.monitoring.costs import MICRO
 from dragoman.monitoring.days import Days, days_of
 from dragoman.monitoring.drift import Finding
 from dragoman.monitoring.monitor import Monitor
 from dragoman.monitoring.objectives import Counted, Status
 from dragoman.monitoring.signals import SIGNALS
+from dragoman.store.budgets import Account
 from dragoman.store.windows import HOUR_MS, SignalWindow
 
 Document = dict[str, JsonValue]
@@ -20,7 +23,7 @@ Document = dict[str, JsonValue]
 _DIGITS: Final = 6
 
 
-def overview(monitor: Monitor, tenant: str | None, hours: int, now_ms: int) -> Document:
+def overview(monitor: Monitor, accounts: Iterable[Account], tenant: str | None, hours: int, now_ms: int) -> Document:
     """Return how all stands, of one tenant or all; waits for the database.
 
     Raises:
@@ -33,11 +36,12 @@ def overview(monitor: Monitor, tenant: str | None, hours: int, now_ms: int) -> D
         "as_of_ms": now_ms,
         "tenant": tenant,
         "hours": hours,
-        "objectives": [_objective(each) for each in monitor.statuses(tenant)],
+        "objectives": [objective_document(each) for each in monitor.statuses(tenant)],
         "outcomes": _outcomes(monitor, tenant, since_ms),
         "signals": _signals(monitor.windows.signals(since_ms, now_ms + 1, tenant)),
         "drift": drift_document(monitor, days, monitor.drift(days, tenant)),
         "alerts": list(alerts),
+        "budgets": [account_document(each) for each in accounts if tenant in (None, each.tenant)],
     }
 
 
@@ -54,12 +58,30 @@ def drift_document(monitor: Monitor, days: Days, findings: Sequence[Finding]) ->
     }
 
 
+def account_document(account: Account) -> Document:
+    """Return how a tenant stands this month."""
+    consumed = account.consumed
+    return {
+        "tenant": account.tenant,
+        "month_ms": account.month_ms,
+        "spent_usd": account.spent_micro / MICRO,
+        "reserved_usd": account.reserved_micro / MICRO,
+        "limit_usd": None if account.limit_micro is None else account.limit_micro / MICRO,
+        "used": _rounded(account.used),
+        "audio_s": round(consumed.samples / SAMPLE_RATE_HZ, 1),
+        "characters": consumed.characters,
+        "prompt_tokens": consumed.prompt_tokens,
+        "completion_tokens": consumed.completion_tokens,
+    }
+
+
 def _is_of(rule: str, subject: str, tenant: str) -> bool:
     """Return whether an alert is about one tenant: others tell of everybody's sessions."""
     return rule == "budget" and subject == tenant
 
 
-def _objective(status: Status) -> Document:
+def objective_document(status: Status) -> Document:
+    """Return how an objective stands."""
     objective = status.objective
     return {
         **objective.model_dump(mode="json"),

@@ -36,6 +36,7 @@ sessions = Table(
     Column("holder", String(64)),
     Column("held_until_ms", BigInteger),
     Column("observed_seq", BigInteger, nullable=False, server_default="0"),
+    Column("metered", BigInteger, nullable=False, server_default="0"),
     Index("sessions_owner", "owner", "created_ms"),
     Index("sessions_holder", "is_open", "holder"),
 )
@@ -259,4 +260,33 @@ tickets = Table(
     Column("bytes_per_day", BigInteger),
     Column("origin", Text),
     Column("until_ms", BigInteger, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("limit_micro", BigInteger, nullable=False),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("month_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("spent_micro", BigInteger, nullable=False),
+    Column("samples", BigInteger, nullable=False),
+    Column("characters", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("resource_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("held_micro", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Index("reservations_tenant", "tenant", "until_ms"),
 )

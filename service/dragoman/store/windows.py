@@ -3,7 +3,7 @@
 A session's events are counted once: its row says up to which. Whoever counts says from where, and only one can.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from dragoman.domain.events import DurableEvent, from_json
 from dragoman.domain.tally import Cell, Tally, added
 from dragoman.store import tables
+from dragoman.store.budgets import NOTHING, Consumed, enter
 from dragoman.store.database import WRITES, translated
 
 HOUR_MS: Final = 3_600_000
@@ -54,12 +55,20 @@ class OutcomeWindow:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the events of a session up to ``seq`` show; ``outcomes`` are good ones and all, by objective."""
+    """What the events of a session up to ``seq`` show; ``outcomes`` are good ones and all, by objective.
+
+    ``consumed`` is what they used but for audio: how much of that is accounted for stands in the session's own books.
+    """
 
     behind: Behind
     seq: int
+    consumed: Consumed = NOTHING
     signals: Mapping[Cell, Tally] = field(default_factory=dict)
     outcomes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+Price = Callable[[Consumed], int]
+"""Says what something costs, in millionths of a US dollar."""
 
 
 class Windows:
@@ -100,17 +109,30 @@ class Windows:
                 return
             after_seq = page[-1].seq
 
-    def add(self, seen: Sequence[Seen], hour_ms: int, step_ms: int) -> list[Seen]:
-        """Add what was seen to the windows that begin at two Unix times; return what nobody had added before."""
+    def add(self, seen: Sequence[Seen], hour_ms: int, step_ms: int, price: Price) -> list[Seen]:
+        """Add what was seen to the windows that begin at two Unix times; return what nobody had added before.
+
+        What it cost is entered with it, the audio that was heard since the last time included.
+        """
         taken: list[Seen] = []
+        spent: dict[str, Consumed] = {}
         with translated(), self._writes.begin() as connection:
             _alone(connection)
             for each in seen:
                 was = each.behind
                 mine = (_SESSIONS.session_id == was.session_id, _SESSIONS.observed_seq == was.observed_seq)
-                change = update(tables.sessions).where(*mine).values(observed_seq=each.seq)
-                if connection.execute(change).rowcount == 1:
-                    taken.append(each)
+                query = select(_SESSIONS.settled, _SESSIONS.metered).where(*mine).with_for_update()
+                books = connection.execute(query).one_or_none()
+                if books is None:
+                    continue
+                change = {"observed_seq": each.seq, "metered": books.settled}
+                connection.execute(update(tables.sessions).where(mine[0]).values(change))
+                taken.append(each)
+                whole = each.consumed + Consumed(samples=books.settled - books.metered)
+                if whole != NOTHING:
+                    spent[was.tenant] = spent.get(was.tenant, NOTHING) + whole
+            for tenant, consumed in spent.items():
+                enter(connection, tenant, step_ms, consumed, price(consumed))
             signals: dict[tuple[str, Cell], list[Tally]] = {}
             outcomes: dict[tuple[str, str], tuple[int, int]] = {}
             for each in taken:
