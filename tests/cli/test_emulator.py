@@ -1,10 +1,15 @@
 import json
 import os
+import shlex
+import signal
+import ssl
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +72,47 @@ def test_a_fault_that_makes_no_sense_is_refused(url: str, fault: dict[str, objec
     status, answer = asked(url, "/emulator/faults", [fault])
     assert status == 400
     assert json.loads(answer)["error"]["message"]
+
+
+def test_azure_ml_is_told_where_it_is_and_shares_the_faults(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dragoman", "emulator", "--port", "0", "--azureml", "0", "--folder", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+        assert process.stderr
+        said = list[str]()
+        while "on http://" not in (line := process.stderr.readline()):
+            assert line, "it has ended"
+            said += shlex.split(line)
+        told = dict(each.split("=", 1) for each in said if "=" in each)
+        assert told["REQUESTS_CA_BUNDLE"] == str(tmp_path / "tls" / "ca.pem")
+        trust = ssl.create_default_context(cafile=told["REQUESTS_CA_BUNDLE"])
+        with urllib.request.urlopen(told["ARM_CLOUD_METADATA_URL"], timeout=30, context=trust) as answer:
+            (cloud,) = json.load(answer)
+        identity = urllib.request.Request(
+            f"{told['IDENTITY_ENDPOINT']}?resource={cloud['resourceManager']}",
+            headers={"X-IDENTITY-HEADER": told["IDENTITY_HEADER"]},
+        )
+        with urllib.request.urlopen(identity, timeout=30, context=trust) as answer:
+            token = json.load(answer)["access_token"]
+        fault = [{"door": "management", "status": 429, "retry_after_s": 3}]
+        doors = line.split(" on ")[1].split(";")[0]
+        assert asked(doors, "/emulator/faults", fault)[0] == 204
+        group = f"subscriptions/{uuid.uuid4()}/resourcegroups/rg"
+        workspace = urllib.request.Request(
+            f"{cloud['resourceManager']}{group}/providers/microsoft.machinelearningservices/workspaces/any",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(workspace, timeout=30, context=trust)
+        with caught.value as refused:
+            assert (refused.code, refused.headers["Retry-After"]) == (429, "3")
+        with urllib.request.urlopen(workspace, timeout=30, context=trust) as answer:
+            assert json.load(answer)["name"] == "any"
+        process.terminate()
+        assert process.wait(30) in (0, -signal.SIGTERM)
+
+
+def test_an_image_needs_a_port() -> None:
+    command = [sys.executable, "-m", "dragoman", "emulator", "--port", "0", "--azureml", "0", "--image", "mine:*=run"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 2
+    assert "PATTERN=COMMAND" in ended.stderr
