@@ -45,15 +45,19 @@ def open_desk(release: Path, rules: Path | None = None) -> "Desk":
     Raises:
         DependencyMissingError: if what it takes is not installed.
     """
+    from dragoman.settings import read_settings
+
+    settings = read_settings()
     try:
+        from dragoman.releasing.access import access_of
+
+        access_of(settings)  # what is set wrongly is said before the SDK is loaded, which takes seconds
         from dragoman.releasing.desk import Desk
     except ImportError as error:
         raise needing_release() from error
     from dragoman.evaluation.verdicts import read_rules
     from dragoman.releasing.spec import read_release
-    from dragoman.settings import read_settings
 
-    settings = read_settings()
     return Desk(settings, read_release(release), read_rules(rules) if rules else None, _trail(settings))
 
 
