@@ -123,23 +123,6 @@ def test_wishes_that_cannot_be_met_are_refused_at_the_door(server: ServerProcess
     assert server.request("DELETE", "/v1/jobs/j_1", None)[0] == 404
 
 
-def test_ten_kills_lose_no_job(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path / "data") as server:
-        jobs = [submit(server, name)[1] for name in (SHORT, "en_call.wav", "de_call.wav", SHORT, "fr_call.wav", SHORT)]
-        jobs += [submit(server, "es_call.wav")[1] for _ in range(6)]
-        for kill in range(10):
-            time.sleep(0.15 + 0.1 * (kill % 4))
-            server.kill()
-            server.start()
-        ends = [until(server, job, "completed", "failed", "dead") for job in jobs]
-        assert [end["state"] for end in ends] == ["completed"] * len(jobs)
-        for end in ends:
-            status, body = server.get(f"/v1/transcripts/{end['session_id']}")
-            assert status == 200
-            (ledger,) = json.loads(body)["ledgers"]
-            assert ledger["accepted_samples"] / 16 == pytest.approx(end["duration_ms"], abs=1)
-
-
 @contextmanager
 def listening(*statuses: int) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
     """Listen to webhooks; answer with these, and then with 204."""

@@ -1,7 +1,6 @@
 """A server that is killed again and again loses nothing that it acknowledged, and says nothing twice."""
 
 import asyncio
-import random
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from dragoman.domain.messages import SessionWishes
 from tests.api.server import ServerProcess
 from tests.api.streaming import finals, pieces
 from tests.calls import call
+from tests.e2e.troubles import PCM, nothing_lost, troubled
 from tests.stream import checked
 
 if TYPE_CHECKING:
@@ -46,50 +46,20 @@ def test_ten_kills_and_five_crashes_of_postgresql_cost_nothing(
 
 def ten_kills(tmp_path: Path, settings: dict[str, str], crash: Callable[[], None]) -> None:
     """Kill a server ten times, and crash its database in the middle of every other of its lives."""
-    pcm = b"".join(call(name).pcm() for name in ("de", "fr", "en"))[: 100 * 32_000]
-    rng = random.Random(7)
-
-    async def run(server: ServerProcess) -> tuple[list[Event], int]:
-        killed = asyncio.Event()
-        async with Stream(server.url, SessionWishes(translate=("en",))) as stream:
-
-            async def feed() -> None:
-                for number, piece in enumerate(pieces(pcm)):
-                    await stream.send(piece)
-                    await asyncio.sleep(0.02)  # five times as fast as it was spoken
-                    if number == len(pcm) // 3_200 * 9 // 10:
-                        await killed.wait()
-                await stream.end()
-
-            async def kill() -> None:
-                for number in range(KILLS):
-                    for _ in range(1_000):
-                        if stream.connections > number:
-                            break
-                        await asyncio.sleep(0.05)
-                    await asyncio.sleep(rng.uniform(0.0, 1.5))
-                    if number % 2:
-                        await asyncio.to_thread(crash)
-                    await asyncio.to_thread(server.kill)
-                    await asyncio.to_thread(server.start)
-                killed.set()
-
-            feeding, killing = asyncio.create_task(feed()), asyncio.create_task(kill())
-            events = [event async for event in stream.events()]
-            await asyncio.gather(feeding, killing)
-            return events, stream.connections
 
     with ServerProcess(tmp_path / "data", **settings) as server:
-        events, connections = asyncio.run(run(server))
+
+        def kill(number: int) -> None:
+            if number % 2:
+                crash()
+            server.kill()
+            server.start()
+
+        events, connections = asyncio.run(troubled(server.url, KILLS, lambda number: asyncio.to_thread(kill, number)))
     assert connections == KILLS + 1
-    durable = checked(events)
-    last = durable[-1]
-    assert isinstance(last, SessionEnded)
-    assert last.reason == "completed"
-    assert last.ledger.accepted_samples == len(pcm) // 2
-    assert last.ledger.lost_samples == last.ledger.discarded_samples == 0
+    nothing_lost(events)
     covered_ms = sum(final.end_ms - final.start_ms for final in finals(events))
-    assert covered_ms > 0.5 * len(pcm) / 2 / SAMPLE_RATE_HZ * 1000
+    assert covered_ms > 0.5 * len(PCM) / 2 / SAMPLE_RATE_HZ * 1000
     assert any(isinstance(event, TranslationFinal) for event in events)
 
 

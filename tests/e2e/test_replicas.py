@@ -1,10 +1,8 @@
 """Two servers with one database and one container: a session goes on at either, whether or not the other lives."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,7 @@ from tests.api.server import ServerProcess
 from tests.api.streaming import finals, pieces
 from tests.calls import call
 from tests.datasets.blob_emulator import ACCOUNT, KEY, azurite
-from tests.stream import checked
+from tests.e2e.troubles import nothing_lost, troubled, until
 
 if TYPE_CHECKING:
     from tests.postgres import PostgresServer
@@ -98,48 +96,25 @@ def test_a_session_goes_on_at_either_of_two_servers(
     tmp_path: Path, shared: dict[str, str], postgres: "PostgresServer"
 ) -> None:
     """Ten times it moves: five times because its server was killed, and five times away from one that lives."""
-    pcm = b"".join(call(name).pcm() for name in ("de", "fr", "en"))[: 100 * 32_000]
-    rng = random.Random(7)
 
     async def run(servers: list[ServerProcess]) -> tuple[list[Event], int]:
-        switch, moved = Switch([server.port for server in servers]), asyncio.Event()
-        async with switch.listening() as url, Stream(url, SessionWishes(translate=("en",))) as stream:
+        switch = Switch([server.port for server in servers])
 
-            async def feed() -> None:
-                for number, piece in enumerate(pieces(pcm)):
-                    await stream.send(piece)
-                    await asyncio.sleep(0.02)  # five times as fast as it was spoken
-                    if number == len(pcm) // 3_200 * 9 // 10:
-                        await moved.wait()
-                await stream.end()
+        async def move(number: int) -> None:
+            before = switch.turn()
+            if number % 2 == 0:
+                await asyncio.to_thread(servers[before].kill)
+                await asyncio.to_thread(servers[before].start)
+            if number == MOVES // 2:
+                await asyncio.to_thread(postgres.crash)
 
-            async def move() -> None:
-                for number in range(MOVES):
-                    await _until(partial(_is_connected, stream, number))
-                    await asyncio.sleep(rng.uniform(0.0, 1.5))
-                    if number % 2:
-                        switch.turn()
-                    else:
-                        before = switch.turn()
-                        await asyncio.to_thread(servers[before].kill)
-                        await asyncio.to_thread(servers[before].start)
-                    if number == MOVES // 2:
-                        await asyncio.to_thread(postgres.crash)
-                moved.set()
-
-            feeding, moving = asyncio.create_task(feed()), asyncio.create_task(move())
-            events = [event async for event in stream.events()]
-            await asyncio.gather(feeding, moving)
-            return events, stream.connections
+        async with switch.listening() as url:
+            return await troubled(url, MOVES, move)
 
     with ServerProcess(tmp_path / "one", **shared) as one, ServerProcess(tmp_path / "two", **shared) as two:
         events, connections = asyncio.run(run([one, two]))
     assert connections > MOVES
-    last = checked(events)[-1]
-    assert isinstance(last, SessionEnded)
-    assert last.reason == "completed"
-    assert last.ledger.accepted_samples == len(pcm) // 2
-    assert last.ledger.lost_samples == last.ledger.discarded_samples == 0
+    nothing_lost(events)
     assert finals(events)
 
 
@@ -151,7 +126,7 @@ def test_what_a_dead_server_leaves_behind_another_ends(tmp_path: Path, shared: d
         async with Stream(server.url, SessionWishes(languages=("es-ES",))) as stream:
             for piece in pieces(pcm):
                 await stream.send(piece)
-            await _until(lambda: stream.acknowledged_samples == len(pcm) // 2)
+            await until(lambda: stream.acknowledged_samples == len(pcm) // 2)
             await asyncio.to_thread(server.kill)
             assert stream.session_id is not None
             return stream.session_id
@@ -178,15 +153,3 @@ def test_what_a_dead_server_leaves_behind_another_ends(tmp_path: Path, shared: d
     assert last.ledger.accepted_samples == last.ledger.final_samples == len(pcm) // 2
     warnings = [event.code for event in events if isinstance(event, WarningEvent)]
     assert warnings[-2:] == ["recovered", "client_gone"]
-
-
-def _is_connected(stream: Stream, again: int) -> bool:
-    return stream.connections > again
-
-
-async def _until(holds: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if holds():
-            return
-        await asyncio.sleep(0.05)
-    raise TimeoutError

@@ -41,7 +41,7 @@ def test_an_altered_key_opens_nothing(keys: KeyStore, alter: Callable[[str], str
 @pytest.mark.parametrize("key", ["", "dgm_", "dgm_12345678", f"dgm_12345678_{'ä' * 43}", f"dgm_12345678_{'a' * 43}\n"])
 def test_a_malformed_key_is_refused_without_a_query(keys: KeyStore, key: str) -> None:
     queries: list[object] = []
-    event.listen(keys._reads, "begin", queries.append)
+    event.listen(keys._engine, "begin", queries.append)
     assert keys.verify(key) is None
     assert not queries
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, ins
 
 from dragoman.domain.errors import JobConflictError, StoreConflictError
 from dragoman.store import tables
-from dragoman.store.database import WRITES, translated
+from dragoman.store.outages import reading, writing
 from dragoman.store.outbox import Hook, close_call, take_due
 from dragoman.store.subjects import is_held, note_subjects, subjects_of
 
@@ -83,8 +83,7 @@ class JobStore:
     """The jobs in a database. Every call waits for it, and raises ``StoreFailedError`` if it does not work."""
 
     def __init__(self, engine: Engine, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        self._reads = engine
-        self._writes = engine.execution_options(**WRITES)
+        self._engine = engine
         self._now_ms = clock_ms
 
     def submit(self, job: JobRecord, subjects: Collection[str] = ()) -> tuple[JobRecord, bool]:
@@ -95,10 +94,15 @@ class JobStore:
         """
         if job.idempotency_key is not None and (earlier := self._begun(job)):
             return earlier, False
+
+        def work(connection: Connection, is_again: bool) -> None:
+            if is_again and connection.scalar(select(_JOBS.job_id).where(_JOBS.job_id == job.job_id)):
+                return
+            connection.execute(insert(tables.jobs), asdict(job))
+            note_subjects(connection, job.job_id, subjects)
+
         try:
-            with translated(), self._writes.begin() as connection:
-                connection.execute(insert(tables.jobs), asdict(job))
-                note_subjects(connection, job.job_id, subjects)
+            writing(self._engine, work)
         except StoreConflictError:  # somebody was quicker with the same key
             if (earlier := self._begun(job)) is None:
                 raise
@@ -108,13 +112,12 @@ class JobStore:
     def get(self, job_id: str, tenant: str) -> JobRecord | None:
         """Return a job of a tenant, or ``None`` if it has none of this id."""
         query = select(tables.jobs).where(_JOBS.job_id == job_id, _JOBS.tenant == tenant)
-        with translated(), self._reads.connect() as connection:
-            row = connection.execute(query).one_or_none()
+        row = reading(self._engine, lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _record(row)
 
     def whose(self, job_id: str) -> tuple[str, ...]:
         """Return digests of whose data a job is."""
-        return subjects_of(self._reads, job_id)
+        return subjects_of(self._engine, job_id)
 
     def list(self, tenant: str, limit: int) -> list[JobRecord]:
         """Return the newest jobs of a tenant."""
@@ -124,15 +127,17 @@ class JobStore:
             .order_by(_JOBS.created_ms.desc(), _JOBS.job_id)
             .limit(limit)
         )
-        with translated(), self._reads.connect() as connection:
-            return [_record(row) for row in connection.execute(query)]
+        return reading(self._engine, lambda connection: [*map(_record, connection.execute(query))])
 
     def claim(self, worker: str, places: Collection[str]) -> JobRecord | None:
         """Take the oldest job of some places that waits, or whose worker is gone, for ``LEASE_S`` seconds.
 
         What took a worker with it goes behind the others; after ``MOST_ATTEMPTS`` times it is put aside as dead.
         """
-        with translated(), self._writes.begin() as connection:
+
+        def work(connection: Connection, is_again: bool) -> JobRecord | None:
+            if is_again and (mine := self._taken(connection, worker)):
+                return mine
             while True:
                 now_ms = self._now_ms()
                 gone = and_(_JOBS.state == "running", _JOBS.lease_until_ms < now_ms)
@@ -160,12 +165,13 @@ class JobStore:
                 connection.execute(update(tables.jobs).where(_JOBS.job_id == job.job_id).values(taken))
                 return _record(connection.execute(select(tables.jobs).where(_JOBS.job_id == job.job_id)).one())
 
+        return writing(self._engine, work)
+
     def recover(self, place: str) -> int:
         """Give back what an earlier server of a place was working on; return how much. Two cannot be there at once."""
         change = {"state": "queued", "worker": None, "lease_until_ms": None}
-        mine = [_JOBS.place == place, _JOBS.state == "running"]
-        with translated(), self._writes.begin() as connection:
-            return connection.execute(update(tables.jobs).where(*mine).values(change)).rowcount
+        mine = update(tables.jobs).where(_JOBS.place == place, _JOBS.state == "running").values(change)
+        return writing(self._engine, lambda connection, _: connection.execute(mine).rowcount)
 
     def beat(self, job: JobRecord, done_ms: int, duration_ms: int | None, session_id: str) -> bool:
         """Say how far a job is, and keep it for ``LEASE_S`` more; ``False`` if it is not the worker's any more."""
@@ -175,33 +181,37 @@ class JobStore:
             "duration_ms": duration_ms,
             "session_id": session_id,
         }
-        with translated(), self._writes.begin() as connection:
-            return connection.execute(update(tables.jobs).where(*_held(job)).values(change)).rowcount == 1
+        held = update(tables.jobs).where(*_held(job)).values(change)
+        return writing(self._engine, lambda connection, _: connection.execute(held).rowcount) == 1
 
     def extend(self, job: JobRecord) -> None:
         """Keep a job for ``LEASE_S`` more, if it is still the worker's."""
         until_ms = self._now_ms() + LEASE_S * 1_000
-        with translated(), self._writes.begin() as connection:
-            connection.execute(update(tables.jobs).where(*_held(job)).values(lease_until_ms=until_ms))
+        held = update(tables.jobs).where(*_held(job)).values(lease_until_ms=until_ms)
+        writing(self._engine, lambda connection, _: connection.execute(held))
 
     def finish(self, job: JobRecord, state: State, code: str | None = None, message: str | None = None) -> bool:
         """End a job, and enter the call that tells of it, both or neither; ``False`` if it was not the worker's."""
-        with translated(), self._writes.begin() as connection:
+
+        def work(connection: Connection, is_again: bool) -> bool:
             held = connection.execute(select(_JOBS.job_id).where(*_held(job)).with_for_update()).one_or_none()
             if held is None:
-                return False
+                return is_again and connection.scalar(select(_JOBS.job_id).where(*_held(job, state))) is not None
             self._end(connection, job, state, code, message)
             return True
+
+        return writing(self._engine, work)
 
     def release(self, job: JobRecord) -> None:
         """Give a job back at once, untried: its worker stops."""
         change = {"state": "queued", "worker": None, "lease_until_ms": None, "attempts": job.attempts - 1}
-        with translated(), self._writes.begin() as connection:
-            connection.execute(update(tables.jobs).where(*_held(job)).values(change))
+        held = update(tables.jobs).where(*_held(job)).values(change)
+        writing(self._engine, lambda connection, _: connection.execute(held))
 
     def cancel(self, job_id: str, tenant: str) -> JobRecord | None:
         """End a job that is not over; return it as it is then, or ``None`` if there is none of this id."""
-        with translated(), self._writes.begin() as connection:
+
+        def work(connection: Connection, _: bool) -> JobRecord | None:
             mine = [_JOBS.job_id == job_id, _JOBS.tenant == tenant]
             row = connection.execute(select(tables.jobs).where(*mine).with_for_update()).one_or_none()
             if row is None:
@@ -210,6 +220,8 @@ class JobStore:
                 self._end(connection, job, "cancelled", None, None)
             return _record(connection.execute(select(tables.jobs).where(*mine)).one())
 
+        return writing(self._engine, work)
+
     def begun_before(self, before_ms: int) -> Sequence[JobRecord]:
         """Return jobs that nobody works on, were entered before a Unix time and are not held, oldest first."""
         query = (
@@ -217,36 +229,42 @@ class JobStore:
             .where(_JOBS.created_ms < before_ms, _JOBS.state != "running", ~is_held(_JOBS.job_id))
             .order_by(_JOBS.created_ms)
         )
-        with translated(), self._reads.connect() as connection:
-            return [_record(row) for row in connection.execute(query)]
+        return reading(self._engine, lambda connection: [*map(_record, connection.execute(query))])
 
     def remove(self, job_id: str) -> JobRecord | None:
         """Remove a job, whatever its state, and the call that tells of it; return it, if it was there.
 
         Who works on it hears of that at the next beat.
         """
-        with translated(), self._writes.begin() as connection:
-            mine = select(tables.jobs).where(_JOBS.job_id == job_id).with_for_update()
-            row = connection.execute(mine).one_or_none()
+
+        def work(connection: Connection, _: bool) -> JobRecord | None:
+            row = connection.execute(select(tables.jobs).where(_JOBS.job_id == job_id).with_for_update()).one_or_none()
             remove_jobs(connection, [job_id])
-        return None if row is None else _record(row)
+            return None if row is None else _record(row)
+
+        return writing(self._engine, work)
 
     def due_hook(self, pause_ms: int) -> Hook | None:
         """Take a call that is due; see ``Outbox``."""
-        with translated(), self._writes.begin() as connection:
-            return take_due(connection, "webhooks", "job_id", self._now_ms(), pause_ms)
+        return writing(
+            self._engine, lambda connection, _: take_due(connection, "webhooks", "job_id", self._now_ms(), pause_ms)
+        )
 
     def told(self, about: str) -> None:
         """Enter that a call was made, or is given up."""
-        with translated(), self._writes.begin() as connection:
-            close_call(connection, "webhooks", "job_id", about)
+        writing(self._engine, lambda connection, _: close_call(connection, "webhooks", "job_id", about))
 
     def _begun(self, job: JobRecord) -> JobRecord | None:
         query = select(tables.jobs).where(_JOBS.tenant == job.tenant, _JOBS.idempotency_key == job.idempotency_key)
-        with translated(), self._reads.connect() as connection:
-            row = connection.execute(query).one_or_none()
+        row = reading(self._engine, lambda connection: connection.execute(query).one_or_none())
         if row is not None and row.request_hash != job.request_hash:
             raise JobConflictError("This Idempotency-Key began another request; use one key for one request.")
+        return None if row is None else _record(row)
+
+    def _taken(self, connection: Connection, worker: str) -> JobRecord | None:
+        """Return the job that a worker took before its connection broke: it works on one at a time."""
+        query = select(tables.jobs).where(_JOBS.worker == worker, _JOBS.state == "running").limit(1)
+        row = connection.execute(query).one_or_none()
         return None if row is None else _record(row)
 
     def _end(self, connection: Connection, job: JobRecord, state: State, code: str | None, message: str | None) -> None:
@@ -279,10 +297,13 @@ def remove_jobs(connection: Connection, job_ids: Collection[str]) -> int:
     return connection.execute(delete(tables.jobs).where(_JOBS.job_id.in_(job_ids))).rowcount
 
 
-def _held(job: JobRecord) -> list[ColumnElement[bool]]:
-    """Return what holds of a job while a worker has it: somebody else has tried it since, or it is over, otherwise."""
+def _held(job: JobRecord, state: State = "running") -> list[ColumnElement[bool]]:
+    """Return what holds of a job while a worker has it: somebody else has tried it since, or it is over, otherwise.
+
+    With another ``state``, what holds once that worker has ended it so.
+    """
     mine = [_JOBS.worker == job.worker, _JOBS.attempts == job.attempts]
-    return [_JOBS.job_id == job.job_id, _JOBS.state == "running", *mine]
+    return [_JOBS.job_id == job.job_id, _JOBS.state == state, *mine]
 
 
 def _record(row: Row[tuple[object, ...]]) -> JobRecord:

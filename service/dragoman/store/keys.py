@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from sqlalchemy import Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from dragoman.domain.caller import DEFAULT_TENANT, UNLIMITED, Quota
 from dragoman.domain.errors import KeyUnknownError, SettingsError
 from dragoman.store import tables
-from dragoman.store.database import WRITES, open_database, translated
+from dragoman.store.database import open_database
 from dragoman.store.digest import digest
+from dragoman.store.outages import reading, writing
 from dragoman.store.postgres import Password
 from dragoman.store.scope import Scope as Scope
 
@@ -54,8 +55,7 @@ class KeyStore:
     """The API keys in a database. Every call waits for it, and raises ``StoreFailedError`` if it does not work."""
 
     def __init__(self, engine: Engine) -> None:
-        self._reads = engine
-        self._writes = engine.execution_options(**WRITES)
+        self._engine = engine
 
     @classmethod
     def open(cls, url: str, password: Password | None = None) -> Self:
@@ -64,7 +64,7 @@ class KeyStore:
 
     def close(self) -> None:
         """Let go of the database: SQLite empties its log when nobody has it open any more."""
-        self._reads.dispose()
+        self._engine.dispose()
 
     def create(
         self,
@@ -81,34 +81,27 @@ class KeyStore:
         """
         if not _TENANT.fullmatch(tenant):
             raise SettingsError(f"'{tenant}' is no name of a tenant: letters, digits, '.', '_' and '-', 64 at most.")
-        key_id = secrets.token_hex(4)
-        key = f"{KEY_PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
-        record = KeyRecord(key_id, name, frozenset(scopes), _now_ms(), None, tenant, expires_ms, quota)
-        with translated(), self._writes.begin() as connection:
-            connection.execute(insert(tables.api_keys), _row(record, digest(key)))
-        return NewKey(key, record)
+        return writing(self._engine, lambda connection, _: _made(connection, name, scopes, tenant, quota, expires_ms))
 
     def rotate(self, key_id: str, overlap_s: float) -> NewKey:
-        """Make a key that takes the place of another, which ends ``overlap_s`` seconds from now at the latest.
+        """Make a key that takes the place of another, which ends ``overlap_s`` seconds from now; both or neither.
 
         Raises:
             KeyUnknownError: if there is no such key, or it is revoked or has expired.
         """
-        query = select(tables.api_keys).where(_KEYS.key_id == key_id)
-        with translated(), self._reads.connect() as connection:
+
+        def work(connection: Connection, _: bool) -> NewKey:
+            query = select(tables.api_keys).where(_KEYS.key_id == key_id).with_for_update()
             row = connection.execute(query).one_or_none()
-        if row is None or not _is_good(old := _record(row)):
-            raise KeyUnknownError(f"There is no key with the id {key_id} that could be rotated.")
-        new = self.create(old.name, old.scopes, old.tenant, old.quota, old.expires_ms)
-        ends_ms = _now_ms() + round(overlap_s * 1_000)
-        end = (
-            update(tables.api_keys)
-            .where(_KEYS.key_id == key_id)
-            .values(expires_ms=min(ends_ms, old.expires_ms or ends_ms))
-        )
-        with translated(), self._writes.begin() as connection:
-            connection.execute(end)
-        return new
+            if row is None or not _is_good(old := _record(row)):
+                raise KeyUnknownError(f"There is no key with the id {key_id} that could be rotated.")
+            new = _made(connection, old.name, old.scopes, old.tenant, old.quota, old.expires_ms)
+            ends_ms = _now_ms() + round(overlap_s * 1_000)
+            end = {"expires_ms": min(ends_ms, old.expires_ms or ends_ms)}
+            connection.execute(update(tables.api_keys).where(_KEYS.key_id == key_id).values(end))
+            return new
+
+        return writing(self._engine, work)
 
     def revoke(self, key_id: str) -> None:
         """Make a key useless from now on; once is enough.
@@ -121,9 +114,12 @@ class KeyStore:
             .where(_KEYS.key_id == key_id)
             .values(revoked_ms=func.coalesce(_KEYS.revoked_ms, _now_ms()))
         )
-        with translated(), self._writes.begin() as connection:
+
+        def work(connection: Connection, _: bool) -> None:
             if connection.execute(end).rowcount == 0:
                 raise KeyUnknownError(f"There is no key with the id {key_id}; `dragoman keys list` shows them.")
+
+        writing(self._engine, work)
 
     def verify(self, key: str) -> KeyRecord | None:
         """Return whose key it is, or ``None`` if it is none, was revoked or has expired."""
@@ -131,24 +127,38 @@ class KeyStore:
         if form is None:
             return None
         query = select(tables.api_keys).where(_KEYS.key_id == form[1], _KEYS.revoked_ms.is_(None))
-        with translated(), self._reads.connect() as connection:
-            row = connection.execute(query).one_or_none()
+        row = reading(self._engine, lambda connection: connection.execute(query).one_or_none())
         if row is None or not hmac.compare_digest(row.hash, digest(key)):
             return None
         record = _record(row)
         return record if _is_good(record) else None
 
+    def get(self, key_id: str) -> KeyRecord | None:
+        """Return the key of an id, if it is good."""
+        query = select(tables.api_keys).where(_KEYS.key_id == key_id)
+        row = reading(self._engine, lambda connection: connection.execute(query).one_or_none())
+        return record if row is not None and _is_good(record := _record(row)) else None
+
     def any_active(self) -> bool:
         """Return whether there is a key that is not revoked; one that has expired still asks for another."""
         query = select(_KEYS.key_id).where(_KEYS.revoked_ms.is_(None)).limit(1)
-        with translated(), self._reads.connect() as connection:
-            return connection.scalar(query) is not None
+        return reading(self._engine, lambda connection: connection.scalar(query)) is not None
 
     def list(self) -> tuple[KeyRecord, ...]:
         """Return all keys, revoked ones too, oldest first."""
         query = select(tables.api_keys).order_by(_KEYS.created_ms, _KEYS.key_id)
-        with translated(), self._reads.connect() as connection:
-            return tuple(_record(row) for row in connection.execute(query))
+        return reading(self._engine, lambda connection: tuple(map(_record, connection.execute(query))))
+
+
+def _made(
+    connection: Connection, name: str, scopes: Iterable[Scope], tenant: str, quota: Quota, expires_ms: int | None
+) -> NewKey:
+    """Enter a new key. One that was entered before the connection broke is never shown, and so opens nothing."""
+    key_id = secrets.token_hex(4)
+    key = f"{KEY_PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
+    record = KeyRecord(key_id, name, frozenset(scopes), _now_ms(), None, tenant, expires_ms, quota)
+    connection.execute(insert(tables.api_keys), _row(record, digest(key)))
+    return NewKey(key, record)
 
 
 def _record(row: Row[tuple[object, ...]]) -> KeyRecord:

@@ -4,7 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
+
+from dragoman.store.database import WRITES, translated
 
 T = TypeVar("T")
 
@@ -46,3 +49,37 @@ def persisting(attempt: Callable[[bool], T]) -> T:
         is_again = True
         time.sleep(pause_s)
     return attempt(is_again)
+
+
+def reading(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Return what is read, however often it must be begun again.
+
+    Raises:
+        StoreFailedError: if the database stays away.
+    """
+
+    def attempt(is_again: bool) -> T:
+        with engine.connect() as connection:
+            return work(connection)
+
+    with translated():
+        return persisting(attempt)
+
+
+def writing(engine: Engine, work: Callable[[Connection, bool], T]) -> T:
+    """Return what ``work`` returns in a transaction that is committed, however often it must be begun again.
+
+    ``work`` is told whether it is made again: then an earlier one may have been committed after all.
+
+    Raises:
+        StoreFailedError: if the database stays away.
+        DragomanError: what ``work`` raises; nothing is committed then.
+    """
+    writes = engine.execution_options(**WRITES)
+
+    def attempt(is_again: bool) -> T:
+        with writes.begin() as connection:
+            return work(connection, is_again)
+
+    with translated():
+        return persisting(attempt)
