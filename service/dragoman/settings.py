@@ -171,6 +171,15 @@ class Settings(BaseSettings):
     entra_authority: str = "https://login.microsoftonline.com"
     """Who issues the tokens; another one in sovereign clouds."""
 
+    acs_resource: str | None = None
+    """Immutable id of an Azure Communication Services resource; then the tokens that it signs open ``/v1/acs``."""
+
+    acs_tenant: str = "default"
+    """Whose its calls are: the tenant of keys that read them."""
+
+    acs_issuer: str = "https://acscallautomation.communication.azure.com"
+    """Who signs these tokens; another one in sovereign clouds."""
+
     chat_prices: Annotated[tuple[float, ...] | None, NoDecode] = Field(default=None, min_length=2, max_length=2)
     """What a million tokens cost, in US dollars: of prompts, and of answers, ``0.15,0.60``. Then costs are reported."""
 

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from dragoman import __version__
 from dragoman.api.acs import add_acs
 from dragoman.api.acs_calls import CallTokens
+from dragoman.api.acs_tokens import AcsOptions, AcsTokens
 from dragoman.api.answers import add_answers
 from dragoman.api.auth import TICKET_S, Caller, Doorkeeper
 from dragoman.api.bodies import Readiness, SessionBegun, Ticket
@@ -85,7 +86,7 @@ def create_app(
     add_monitoring(app, door)
     add_openai(app, door)
     add_operations(app, door)
-    add_acs(app, door, call_tokens)
+    add_acs(app, door, call_tokens or _acs(runtime.settings))
     add_pages(app)
     return app
 
@@ -94,6 +95,12 @@ def _entra(settings: Settings) -> EntraTokens | None:
     if settings.entra_audience is None:
         return None
     return EntraTokens(EntraOptions(settings.entra_audience, settings.entra_tenants, settings.entra_authority))
+
+
+def _acs(settings: Settings) -> AcsTokens | None:
+    if settings.acs_resource is None:
+        return None
+    return AcsTokens(AcsOptions(settings.acs_resource, settings.acs_tenant, settings.acs_issuer))
 
 
 def _add_health(app: FastAPI, door: Door, runtime: Runtime) -> None:

@@ -26,9 +26,11 @@ UNLIMITED: Final = Quota()
 class Caller:
     """Somebody of a tenant, who sees what is the tenant's and nothing else.
 
-    ``owner`` is the id of an API key or of an identity in Entra; ``None`` while a server has neither.
+    ``owner`` is the id of an API key or of an identity in Entra; ``None`` while a server has neither. ``until_s`` is
+    when what it showed ends, in Unix time, if that is known.
     """
 
     tenant: str = DEFAULT_TENANT
     owner: str | None = None
     quota: Quota = UNLIMITED
+    until_s: float | None = None
