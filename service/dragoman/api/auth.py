@@ -1,6 +1,7 @@
 """Who may use the doors: keys, one-time tickets for browsers, and no pages of other sites."""
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import Collection
@@ -12,14 +13,15 @@ from starlette.requests import HTTPConnection
 
 from dragoman.api.entra import EntraTokens
 from dragoman.domain.caller import Caller as Caller
-from dragoman.domain.errors import KeyRefusedError, OriginRefusedError
+from dragoman.domain.errors import KeyRefusedError, OriginRefusedError, TokenEndedError
 from dragoman.store.digest import digest
-from dragoman.store.keys import KEY_PREFIX, KeyStore
+from dragoman.store.keys import KEY_PREFIX, KeyRecord, KeyStore
 from dragoman.store.scope import Scope
 from dragoman.store.tickets import Ticket, TicketStore
 
 TICKET_S: Final = 30
 _KEYS_CHECKED_S: Final = 5.0
+_KEY_ID: Final = re.compile(r"[0-9a-f]{8}")  # of ours; ids of Entra are longer
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -56,15 +58,38 @@ class Doorkeeper:
         kind, _, key = connection.headers.get("authorization", "").partition(" ")
         key = key.strip()
         if kind.lower() == "bearer" and key:
-            if self._entra and not key.startswith(KEY_PREFIX):
-                return await self._entra.verify(key, scope)
-            record = await asyncio.to_thread(self._keys.verify, key)
-            if record is not None and scope in record.scopes:
-                return Caller(record.tenant, record.key_id, record.quota)
-            raise KeyRefusedError(f"This key does not open this door; it needs the scope '{scope}'.")
+            return await self.bearer(key, scope)
         if ticket := connection.query_params.get("ticket"):
             return await self._redeem(ticket, connection.headers.get("origin"))
         raise KeyRefusedError("A key is needed: send 'Authorization: Bearer <key>'; 'dragoman keys create' makes one.")
+
+    async def bearer(self, key: str, scope: Scope) -> Caller:
+        """Return whose key or token it is.
+
+        Raises:
+            KeyRefusedError, TokenKeysMissingError: as ``admit``.
+        """
+        if self._entra and not key.startswith(KEY_PREFIX):
+            return await self._entra.verify(key, scope)
+        record = await asyncio.to_thread(self._keys.verify, key)
+        if record is not None and scope in record.scopes:
+            return _caller(record)
+        raise KeyRefusedError(f"This key does not open this door; it needs the scope '{scope}'.")
+
+    async def again(self, caller: Caller) -> Caller:
+        """Return who was let in as they stand now.
+
+        Raises:
+            TokenEndedError: if what they showed was revoked, or has ended.
+        """
+        if caller.owner is not None and _KEY_ID.fullmatch(caller.owner):
+            record = await asyncio.to_thread(self._keys.get, caller.owner)
+            if record is None:
+                raise TokenEndedError("This key was revoked or has expired; resume with another one.")
+            caller = _caller(record)
+        if caller.until_s is not None and caller.until_s <= time.time():
+            raise TokenEndedError("What was shown has ended; resume with another token or key.")
+        return caller
 
     def _check_origin(self, connection: HTTPConnection) -> None:
         origin = connection.headers.get("origin")
@@ -94,6 +119,11 @@ class Doorkeeper:
             self._has_keys = await asyncio.to_thread(self._keys.any_active)
             self._checked_s = time.monotonic()
         return self._has_keys
+
+
+def _caller(record: KeyRecord) -> Caller:
+    until_s = None if record.expires_ms is None else record.expires_ms / 1_000
+    return Caller(record.tenant, record.key_id, record.quota, until_s)
 
 
 def _check_local(connection: HTTPConnection) -> None:

@@ -35,6 +35,7 @@ _STATUS: Final = {
     "spool_full": 507,
     "store_failed": 503,
     "subject_unknown": 404,
+    "token_ended": 401,
     "token_keys_missing": 503,
 }
 _RETRY_AFTER_S: Final = {

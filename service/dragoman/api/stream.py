@@ -1,6 +1,8 @@
 """The streaming door: one WebSocket carries audio in and events out; what breaks is the connection, not the session."""
 
 import asyncio
+import math
+import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +19,7 @@ from dragoman.domain.errors import (
     IdleError,
     KeyRefusedError,
     MessageInvalidError,
+    StoreFailedError,
     TakenOverError,
 )
 from dragoman.domain.events import ConnectionClosing, ServerMessage, SessionEnded, to_json
@@ -28,13 +31,16 @@ from dragoman.domain.messages import (
     FlushAudio,
     KeepAlive,
     Resume,
+    ShowToken,
     parse_message,
 )
+from dragoman.domain.speech import Notice
 from dragoman.pipeline.live import Feed, LiveSession
 from dragoman.serving import Serving, declared_audio
 from dragoman.store.scope import Scope
 
 _LONGEST_MESSAGE: Final = 16_384
+_CURE: Final = "send 'token' with another one, or resume with it when this connection is closed."
 
 _CLOSE_CODES: Final = {
     "capacity": 4429,
@@ -43,6 +49,7 @@ _CLOSE_CODES: Final = {
     "key_refused": 4401,
     "session_unknown": 4404,
     "taken_over": 4409,
+    "token_ended": 4401,
 }
 
 
@@ -55,12 +62,15 @@ def close_code(error: DragomanError) -> int:
 class Patience:
     """How long a connection may keep us waiting, in seconds: for its first message, for anything, for taking a message.
 
-    One that goes beyond is let go; its session waits for it to resume.
+    One that goes beyond is let go; its session waits for it to resume. ``admission_s`` is how often a connection is
+    asked again whether it may be here, and ``warning_s`` how long before its token ends it is told.
     """
 
     first_message_s: float = 10.0
     idle_s: float = 30.0
     send_s: float = 10.0
+    admission_s: float = 15.0
+    warning_s: float = 120.0
 
 
 async def serve_stream(websocket: WebSocket, server: Serving, doorkeeper: Doorkeeper, patience: Patience) -> None:
@@ -71,7 +81,7 @@ async def serve_stream(websocket: WebSocket, server: Serving, doorkeeper: Doorke
         await websocket.send_denial_response(JSONResponse(problem(error), status_of(error)))
         return
     await websocket.accept()
-    connection = _Connection(websocket, server, caller, patience)
+    connection = _Connection(websocket, server, doorkeeper, caller, patience)
     try:
         await connection.serve()
     except (WebSocketDisconnect, TimeoutError):  # it has left, or reads nothing: its session waits for it
@@ -94,10 +104,19 @@ async def _caller(websocket: WebSocket, doorkeeper: Doorkeeper) -> Caller | None
 class _Connection:
     """One WebSocket and the session behind it."""
 
-    def __init__(self, websocket: WebSocket, server: Serving, caller: Caller | None, patience: Patience) -> None:
+    def __init__(
+        self,
+        websocket: WebSocket,
+        server: Serving,
+        doorkeeper: Doorkeeper,
+        caller: Caller | None,
+        patience: Patience,
+    ) -> None:
         self._patience = patience
         self._websocket = websocket
         self._server = server
+        self._doorkeeper = doorkeeper
+        self._renewed = asyncio.Event()
         self._caller = caller
         self._session_id: str | None = None
 
@@ -164,7 +183,7 @@ class _Connection:
             telling = asyncio.create_task(self._tell(after_seq))
             listening = asyncio.create_task(self._listen(decoder, feed))
             taken = asyncio.create_task(feed.taken_over.wait())
-            tasks = {telling, listening, taken}
+            tasks = {telling, listening, taken, asyncio.create_task(self._ask_again(live))}
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 if taken in done:
@@ -192,6 +211,8 @@ class _Connection:
                     await feed.room()
                 case FlushAudio():
                     feed.flush()
+                case ShowToken():
+                    await self._show(received.token)
                 case EndAudio():
                     await decoder.end()
                     feed.end()
@@ -202,6 +223,40 @@ class _Connection:
                     raise MessageInvalidError(
                         "This connection has its session; open another connection for another one."
                     )
+
+    async def _show(self, token: str) -> None:
+        """Take another key or token in place of what was shown; it must be the same tenant's."""
+        shown = await self._doorkeeper.bearer(token, Scope.STREAM)
+        if self._caller is not None:
+            if shown.tenant != self._caller.tenant:
+                raise KeyRefusedError("This token is another tenant's.")
+            self._caller = shown
+            self._renewed.set()
+
+    async def _ask_again(self, live: LiveSession) -> None:
+        """Find out again and again whether the client may still be here; it never returns.
+
+        Who shows the token of a session needs nothing else.
+
+        Raises:
+            TokenEndedError: if not.
+        """
+        told_s: float | None = None
+        while True:
+            self._renewed.clear()
+            wait_s = self._patience.admission_s
+            if self._caller is not None:
+                with suppress(StoreFailedError):  # the database is away: it is asked later
+                    self._caller = await self._doorkeeper.again(self._caller)
+                until_s = self._caller.until_s
+                left_s = math.inf if until_s is None else until_s - time.time()
+                if left_s <= self._patience.warning_s and told_s != until_s:
+                    told_s = until_s
+                    live.tell(Notice("token_ending", f"What was shown ends in {max(0, left_s):.0f} s: {_CURE}"))
+                wait_s = min(wait_s, max(0.1, left_s))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._renewed.wait()
 
     async def _tell(self, after_seq: int) -> None:
         assert self._session_id is not None

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -24,15 +24,28 @@ from dragoman.domain.events import (
     Event,
     ServerMessage,
     SessionEnded,
+    WarningEvent,
     message_from_json,
 )
-from dragoman.domain.messages import CONTAINERS, Configure, EndAudio, FlushAudio, KeepAlive, Resume, SessionWishes
+from dragoman.domain.messages import (
+    CONTAINERS,
+    Configure,
+    EndAudio,
+    FlushAudio,
+    KeepAlive,
+    Resume,
+    SessionWishes,
+    ShowToken,
+)
 
 _KEPT_S: Final = 60.0
 _GIVE_UP_S: Final = 60.0
 _KEEPALIVE_S: Final = 5.0
 _ANSWER_S: Final = 10.0
 _PAUSES_S: Final = (0.1, 5.0)
+
+Key = str | Callable[[], str] | Callable[[], Awaitable[str]]
+"""A key or a token, or what gives one that is good now, such as the identity of a program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,8 @@ class Stream:
     """A session on a server: send audio and read events, at the same time. An asynchronous context manager.
 
     Audio that is not acknowledged is kept to be sent again, up to ``kept_s`` seconds; ``send`` waits while there is
-    more. If no connection can be had for ``give_up_s``, reading raises ``StreamFailedError``.
+    more. ``key`` may be a function: it is asked for each connection, and when the server says that a token ends.
+    If no connection can be had for ``give_up_s``, reading raises ``StreamFailedError``.
     """
 
     def __init__(
@@ -63,7 +77,7 @@ class Stream:
         url: str,
         wishes: SessionWishes | None = None,
         *,
-        key: str | None = None,
+        key: Key | None = None,
         kept_s: float = _KEPT_S,
         give_up_s: float = _GIVE_UP_S,
     ) -> None:
@@ -72,7 +86,7 @@ class Stream:
         if audio.encoding in CONTAINERS:
             raise ValueError("A container cannot be resumed in its middle; stream bare samples, or post a file.")
         self._url = _stream_url(url)
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._key = key
         self._give_up_s = give_up_s
         self._step = audio.frame_bytes
         self._ring = Ring(int(kept_s * audio.sample_rate_hz) * self._step)
@@ -178,7 +192,7 @@ class Stream:
         try:
             async with connect(
                 self._url,
-                additional_headers=self._headers,
+                additional_headers={"Authorization": f"Bearer {key}"} if (key := await self._shown()) else {},
                 compression=None,
                 open_timeout=_ANSWER_S,
                 ping_interval=5,
@@ -204,7 +218,7 @@ class Stream:
             return _Lost(str(error) or type(error).__name__)
         except _ClosingError as error:
             closing = error.closing
-            if not closing.retryable:
+            if not closing.retryable and not (closing.code == "token_ended" and callable(self._key)):
                 raise StreamFailedError(f"{closing.message} (code {closing.code})") from error
             return _Lost(closing.message, (closing.retry_after_ms or 0) / 1000)
         return None
@@ -250,8 +264,17 @@ class Stream:
                         await connection.send(_json(KeepAlive()))
 
     async def _read_all(self, connection: ClientConnection) -> None:
-        while not await self._take(await self._message(connection)):
-            pass
+        is_over = False
+        while not is_over:
+            message = await self._message(connection)
+            if isinstance(message, WarningEvent) and message.code == "token_ending" and callable(self._key):
+                await connection.send(_json(ShowToken(token=await self._shown() or "")))
+            is_over = await self._take(message)
+
+    async def _shown(self) -> str | None:
+        """Return the key or token to show now."""
+        shown = self._key() if callable(self._key) else self._key
+        return await shown if isinstance(shown, Awaitable) else shown
 
     async def _message(self, connection: ClientConnection) -> ServerMessage:
         message = message_from_json(await connection.recv())
@@ -285,7 +308,7 @@ async def stream(
     chunks: AsyncIterable[bytes] | Iterable[bytes],
     wishes: SessionWishes | None = None,
     *,
-    key: str | None = None,
+    key: Key | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of audio that comes in chunks: bare samples as ``wishes`` declares them.
 

@@ -186,6 +186,12 @@ class KeyRefusedError(DragomanError):
     code = "key_refused"
 
 
+class TokenEndedError(DragomanError):
+    """What a client showed when it connected does not hold any more; with something better it goes on."""
+
+    code = "token_ended"
+
+
 class OriginRefusedError(DragomanError):
     """A page of another site tried to use this server."""
 

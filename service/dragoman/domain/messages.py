@@ -82,6 +82,13 @@ class Resume(_Message):
     audio: AudioFormat | None = None
 
 
+class ShowToken(_Message):
+    """Show another key or token, before what was shown ends: a ``warning`` with code ``token_ending`` asks for it."""
+
+    type: Literal["token"] = "token"
+    token: str = Field(min_length=1, max_length=16_000, repr=False)
+
+
 class FlushAudio(_Message):
     """Close the open utterance now."""
 
@@ -100,7 +107,7 @@ class EndAudio(_Message):
     type: Literal["end"] = "end"
 
 
-ClientMessage = Configure | Resume | FlushAudio | KeepAlive | EndAudio
+ClientMessage = Configure | Resume | ShowToken | FlushAudio | KeepAlive | EndAudio
 
 _ADAPTER: Final[TypeAdapter[ClientMessage]] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 

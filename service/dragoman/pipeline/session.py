@@ -86,6 +86,7 @@ class Session:
         self._arrived_s = arrived_s
         self._ledger = Ledger(self._memory.books)
         self._notices: deque[Notice] = deque()
+        self._noticed = asyncio.Event()
         self._audio_error: DragomanError | None = None
         self._engine_error: DragomanError | None = None
         self._speech_heard = self._memory.speech_ms >= 0
@@ -141,6 +142,7 @@ class Session:
         heard = self._transcriber.transcribe(self._accept(audio), self._request())
         upcoming: asyncio.Future[Heard | None] | None = asyncio.ensure_future(anext(heard, None))
         stopped = asyncio.ensure_future(self._stopped.wait())
+        noticed = asyncio.ensure_future(self._noticed.wait())
         try:
             while upcoming or self._open or self._polishes.tasks:
                 waiting: set[_Pending] = {stopped, *(translation.task for translation in self._open)}
@@ -150,6 +152,8 @@ class Session:
                 )
                 if upcoming and has_room:
                     waiting.add(upcoming)
+                if self._spec.live:  # where nothing may be heard for long
+                    waiting.add(noticed)
                 if draft := self._drafts.task:
                     waiting.add(draft)
                 if insight := self._insights.task:
@@ -169,6 +173,11 @@ class Session:
                     yield self._writer.insight(self._insights.outcome(), is_final=False)
                 if stopped in done:
                     break
+                if noticed in done:
+                    for warning in self._warnings():
+                        yield warning
+                    self._noticed.clear()
+                    noticed = asyncio.ensure_future(self._noticed.wait())
                 if upcoming and upcoming in done:
                     item = self._next(upcoming)
                     for event in self._events(item):
@@ -184,6 +193,7 @@ class Session:
             await _cancel(
                 upcoming,
                 stopped,
+                noticed,
                 self._drafts.task,
                 self._insights.task,
                 *self._polishes.tasks,
@@ -217,6 +227,7 @@ class Session:
             async for item in audio:
                 if isinstance(item, Notice):
                     self._notices.append(item)
+                    self._noticed.set()
                     continue
                 if isinstance(item, AudioFrame):
                     self._ledger.accept(item.samples)

@@ -260,6 +260,7 @@ tickets = Table(
     Column("bytes_per_day", BigInteger),
     Column("origin", Text),
     Column("until_ms", BigInteger, nullable=False),
+    Column("caller_until_ms", BigInteger),
 )
 
 budgets = Table(

@@ -44,6 +44,7 @@ class TicketStore:
             "minutes_per_day": quota.minutes_per_day,
             "bytes_per_day": quota.bytes_per_day,
             "origin": ticket.origin,
+            "caller_until_ms": None if caller.until_s is None else round(caller.until_s * 1_000),
             "until_ms": now_ms + round(seconds * 1_000),
         }
         with translated(), self._writes.begin() as connection:
@@ -60,7 +61,8 @@ class TicketStore:
         if row is None or row.until_ms < _now_ms():
             return None
         quota = Quota(row.streams, row.minutes_per_day, row.bytes_per_day)
-        return Ticket(Caller(row.tenant, row.owner, quota), row.origin)
+        until_s = None if row.caller_until_ms is None else row.caller_until_ms / 1_000
+        return Ticket(Caller(row.tenant, row.owner, quota, until_s), row.origin)
 
 
 def _now_ms() -> int:

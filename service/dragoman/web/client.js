@@ -18,7 +18,8 @@ const PAUSES_MS = { first: 100, most: 5_000 };
 
 /**
  * @typedef {object} Options
- * @property {string} [key] an API key; every connection is opened with a ticket that it buys
+ * @property {string | (() => string | Promise<string>)} [key] a key or token, or what gives one that is good now; every
+ *   connection is opened with a ticket that it buys
  * @property {{id: string, token: string}} [session] a session that your own backend began for this client
  * @property {(event: StreamEvent) => void} [onEvent] takes every event, each durable one once and in order
  * @property {(state: StreamState) => void} [onState] takes how the connection stands, whenever that changes
@@ -161,12 +162,13 @@ export class Stream {
 
   /** Serve one connection; return the session's last event, or why there must be another one; `null` after `close`. */
   async #connect() {
-    const address = await addressOf(this.#url, this.#options.key);
+    const address = await addressOf(this.#url, await this.#key());
     if (!(address instanceof URL)) return address;
     if (this.#isClosed) return null;
     this.#connection = new Connection(address, this.#options.WebSocket ?? globalThis.WebSocket, {
       onOpen: () => this.#begin(),
       onMessage: (event) => this.#take(event),
+      mayRenew: typeof this.#options.key === 'function',
       isWaiting: () => this.#sent > this.#safe || this.#hasEnded,
     });
     try {
@@ -175,6 +177,18 @@ export class Stream {
       this.#connection = undefined;
       this.#maySend = this.#hasEnded = false;
     }
+  }
+
+  /** The key or token to show now. */
+  async #key() {
+    const { key } = this.#options;
+    return typeof key === 'function' ? key() : key;
+  }
+
+  /** Show another token before the one that was shown ends. @param {Connection} connection */
+  async #renew(connection) {
+    const token = await this.#key();
+    if (token && connection.isOpen) connection.send({ type: 'token', token });
   }
 
   /** Begin the session, or resume it; audio then waits until the server says where it goes on. */
@@ -221,6 +235,8 @@ export class Stream {
 
   /** Hand on an event that is new. @param {StreamEvent} event */
   #take(event) {
+    if (event.type === 'warning' && event.code === 'token_ending' && typeof this.#options.key === 'function')
+      this.#renew(/** @type {Connection} */ (this.#connection)).catch(() => {}); // the connection ends, and says why
     if ('seq' in event) {
       if (event.seq <= this.#lastSeq) return;
       this.#lastSeq = event.seq;

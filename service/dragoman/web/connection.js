@@ -27,6 +27,7 @@ export class StreamError extends Error {
  * @typedef {object} Owner
  * @property {() => void} onOpen
  * @property {(message: StreamEvent) => void} onMessage
+ * @property {boolean} mayRenew whether another token can be had for another connection
  * @property {() => boolean} isWaiting whether something was sent that the server has to answer
  */
 
@@ -91,7 +92,7 @@ export class Connection {
     this.#heardMs = performance.now();
     try {
       if (message.type !== 'connection.closing') owner.onMessage(message);
-      else if (message.retryable) this.leave({ reason: message.message, afterMs: message.retry_after_ms ?? 0 });
+      else if (message.retryable || (message.code === 'token_ended' && owner.mayRenew)) this.leave({ reason: message.message, afterMs: message.retry_after_ms ?? 0 });
       else throw new StreamError(message.message, message.code);
     } catch (error) {
       this.#reject(error);
