@@ -23,11 +23,11 @@ param size = {
   databaseGb: 32
   backupDays: 7
   logsGbPerDay: 1
-  monthlyBudgetUsd: 250
+  monthlyBudgetUsd: 500
 }
 param options = {
   entraAudience: readEnvironmentVariable('DRAGOMAN_ENTRA_AUDIENCE')
-  entraTenants: readEnvironmentVariable('DRAGOMAN_ENTRA_TENANTS', readEnvironmentVariable('AZURE_TENANT_ID'))
+  entraTenants: readEnvironmentVariable('DRAGOMAN_ENTRA_TENANTS', '')
   image: readEnvironmentVariable('SERVICE_API_IMAGE_NAME', '')
   liveRevision: readEnvironmentVariable('DRAGOMAN_LIVE_REVISION', '')
   insightAtEndpoint: bool(readEnvironmentVariable('DRAGOMAN_INSIGHT_AT_ENDPOINT', 'false'))

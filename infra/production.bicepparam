@@ -24,11 +24,11 @@ param size = {
   databaseGb: 128
   backupDays: 35
   logsGbPerDay: 10
-  monthlyBudgetUsd: 3000
+  monthlyBudgetUsd: 6000
 }
 param options = {
   entraAudience: readEnvironmentVariable('DRAGOMAN_ENTRA_AUDIENCE')
-  entraTenants: readEnvironmentVariable('DRAGOMAN_ENTRA_TENANTS', readEnvironmentVariable('AZURE_TENANT_ID'))
+  entraTenants: readEnvironmentVariable('DRAGOMAN_ENTRA_TENANTS', '')
   image: readEnvironmentVariable('SERVICE_API_IMAGE_NAME', '')
   liveRevision: readEnvironmentVariable('DRAGOMAN_LIVE_REVISION', '')
   insightAtEndpoint: bool(readEnvironmentVariable('DRAGOMAN_INSIGHT_AT_ENDPOINT', 'false'))

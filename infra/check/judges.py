@@ -48,7 +48,7 @@ def _bicep(program: str, folder: Path) -> Iterator[Problem]:
 
 def _said(command: list[str], root: Path) -> Iterator[Problem]:
     """Yield every line that a compiler says of errors and warnings."""
-    variables = {"AZURE_TENANT_ID": "t", "DRAGOMAN_ALERT_EMAILS": "e", "DRAGOMAN_ENTRA_AUDIENCE": "a" * 36}
+    variables = {"DRAGOMAN_ALERT_EMAILS": "e", "DRAGOMAN_ENTRA_AUDIENCE": "a" * 36}
     done = subprocess.run(
         command, env={**variables, **os.environ}, capture_output=True, text=True, check=False, timeout=_LIMIT_S
     )

@@ -20,7 +20,6 @@ RULES: Final[tuple[Rule, ...]] = (names, keyless, roles, safety, kept, watched, 
 
 _TRIED: Final = {
     "AZURE_PRINCIPAL_ID": "00000000-0000-4000-8000-0000000000aa",
-    "AZURE_TENANT_ID": "00000000-0000-4000-8000-00000000000a",
     "DRAGOMAN_ALERT_EMAILS": "operators@example.org",
     "DRAGOMAN_ENTRA_AUDIENCE": "11111111-2222-3333-4444-555555555555",
 }

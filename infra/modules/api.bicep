@@ -32,6 +32,8 @@ var image = options.?image ?? ''
 var liveRevision = options.?liveRevision ?? ''
 var webhookSecret = options.?webhookSecret ?? ''
 
+var home = tenant().tenantId
+var tenants = !empty(options.entraTenants) ? options.entraTenants : home
 var settings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   // What the exporter would tell its makers of itself.
@@ -45,7 +47,7 @@ var settings = {
   DRAGOMAN_DATABASE_TOKEN: 'true'
   DRAGOMAN_DATABASE_URL: databaseUrl
   DRAGOMAN_ENTRA_AUDIENCE: options.entraAudience
-  DRAGOMAN_ENTRA_TENANTS: options.entraTenants
+  DRAGOMAN_ENTRA_TENANTS: tenants
   DRAGOMAN_MAX_SESSIONS: string(size.streamsPerReplica)
   DRAGOMAN_RETENTION_DAYS: string(options.retentionDays)
   DRAGOMAN_SPOOL: spool

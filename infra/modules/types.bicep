@@ -66,7 +66,7 @@ type behaviour = {
   @minLength(36)
   @maxLength(36)
   entraAudience: string
-  @description('Tenants whose tokens open it, with commas.')
+  @description('Tenants whose tokens open it, with commas; empty: the one it is deployed in.')
   entraTenants: string
   @description('Image to run; none before the first was built.')
   image: string?

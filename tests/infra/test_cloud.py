@@ -16,6 +16,7 @@ from dragoman.emulator.run import running
 from dragoman.scoring import create_score_app
 from dragoman.settings import Settings
 from infra.check.bicep.deployment import deploy
+from infra.check.bicep.functions import TENANT
 from infra.check.container import container
 from tests.api.server import ServerProcess
 from tests.api.streaming import pieces
@@ -28,9 +29,7 @@ from tests.postgres import PostgresServer
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
-TENANT = "00000000-0000-4000-8000-00000000000a"
 VARIABLES = {
-    "AZURE_TENANT_ID": TENANT,
     "DRAGOMAN_ALERT_EMAILS": "operators@example.org",
     "DRAGOMAN_ENTRA_AUDIENCE": "11111111-2222-3333-4444-555555555555",
     "DRAGOMAN_INSIGHT_AT_ENDPOINT": "true",

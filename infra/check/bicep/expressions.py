@@ -13,6 +13,9 @@ from infra.check.bicep.source import BicepError, Declaration, text_of
 _ESCAPES: Final = {"\\n": "\n", "\\r": "\r", "\\t": "\t", "\\\\": "\\", "\\'": "'", "\\$": "$"}
 
 
+_LOOSE: Final = frozenset({"binary_expression", "ternary_expression", "unary_expression"})
+
+
 @dataclass(frozen=True)
 class Scope:
     """Where an expression stands: its template, its declaration, and the names of the loops around it."""
@@ -71,16 +74,22 @@ def _field(node: Node, name: str) -> Node:
 
 
 def _string(node: Node, scope: Scope) -> str:
-    made = ""
+    written, made, at = node.text or b"", "", 1
+    if written.startswith(b"'''"):
+        raise ValueError("a string of several lines is not known here")
     for part in node.named_children:
         if part.type == "string_content":
-            made += text_of(part)
-        elif part.type == "escape_sequence":
-            made += _ESCAPES[text_of(part)]
+            continue
+        # The grammar gives spaces to what follows them, so a text is all that is written between its neighbours.
+        spaces = len(part.text or b"") - len((part.text or b"").lstrip())
+        made += written[at : part.start_byte + spaces - node.start_byte].decode()
+        at = part.end_byte - node.start_byte
+        if part.type == "escape_sequence":
+            made += _ESCAPES[text_of(part).lstrip()]
         else:
             inner = _value(_children(part)[0], scope)
             made += str(inner).lower() if isinstance(inner, bool) else str(inner)
-    return made
+    return made + written[at:-1].decode()
 
 
 def _identifier(node: Node, scope: Scope) -> Value:
@@ -157,7 +166,10 @@ def _unary(node: Node, scope: Scope) -> Value:
 
 
 def _member(node: Node, scope: Scope) -> Value:
-    base, name = _value(_field(node, "object"), scope), text_of(_field(node, "property"))
+    of = _field(node, "object")
+    if of.type in _LOOSE:  # the grammar binds 'a ? b : c.d' as '(a ? b : c).d', and Bicep does not
+        raise ValueError(f"put parentheses, or a name, into '{text_of(node)[:60]}': it would be read in two ways")
+    base, name = _value(of, scope), text_of(_field(node, "property"))
     is_safe = any(each.type == ".?" for each in node.children)
     match base:
         case Resource():
