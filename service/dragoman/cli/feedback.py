@@ -10,6 +10,7 @@ import click
 
 from dragoman.cli.data.wishes import counted, identity, open_named, print_json, print_table, store_of, summary, warn
 from dragoman.cli.keys import DATA, ledgers
+from dragoman.cli.proposals import propose, reenter
 from dragoman.domain.errors import DatasetInvalidError
 
 if TYPE_CHECKING:
@@ -222,15 +223,12 @@ def _shipped() -> "tuple[Dataset, ...]":
 
 
 def _say_how_to_go_on(built: "Built") -> None:
-    from dragoman.datasets.dataset import CASES
-
     for each in built.datasets:
-        if each.recordings:
-            if any(item.split == "test" for item in each.recordings):
-                warn(f"Measure on it:  dragoman evaluate {each.card.name} --split test -o evaluation/{each.card.name}")
-        else:
-            step = each.card.name.rpartition("-")[2]
-            warn(f"Choose shots:   dragoman data shots {step} {each.root / CASES} -o .")
+        name = each.card.name
+        if each.cases:
+            warn(f"Choose shots:   dragoman data shots {name.rpartition('-')[2]} {name} -o .")
+        elif any(item.split == "test" for item in each.recordings):
+            warn(f"Measure on it:  dragoman evaluate {name} --split test -o evaluation/{name}")
 
 
 def _note(settings: "Settings", built: "Built", tenant: str | None) -> None:
@@ -273,3 +271,7 @@ def _shown(entry: "Entry") -> str:
     text = entry.text if entry.text is not None else entry.record.said.comment or entry.was
     flat = " ".join(text.split())
     return json.dumps(flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…", ensure_ascii=False)
+
+
+feedback.add_command(propose)
+feedback.add_command(reenter)

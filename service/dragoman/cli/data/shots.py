@@ -10,7 +10,7 @@ from dragoman.domain.errors import DatasetInvalidError
 
 @click.command()
 @click.argument("step")
-@click.argument("candidates", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("candidates")
 @click.option("--count", "-n", type=click.IntRange(1, 100), default=4, show_default=True, help="How many to choose.")
 @click.option("--avoid", multiple=True, metavar="DATASET", help="An evaluation that must not share a text; repeat.")
 @click.option(
@@ -24,7 +24,7 @@ from dragoman.domain.errors import DatasetInvalidError
 @data_option
 def shots(
     step: str,
-    candidates: Path,
+    candidates: str,
     count: int,
     avoid: tuple[str, ...],
     output_dir: Path,
@@ -33,10 +33,11 @@ def shots(
 ) -> None:
     """Choose examples for the prompt of a step.
 
-    They come from a file of CANDIDATES and are written to STEP_examples.jsonl. A candidate is a line of JSON with
-    given and answer, and if it likes id, locales and reviewed. Those are chosen that together have every language
-    and are unlike each other; one that shares a text with an evaluation is refused.
+    They come from CANDIDATES, a file or a dataset of cases, and are written to STEP_examples.jsonl. A candidate is a
+    line of JSON with given and answer, and if it likes id, locales and reviewed. Those are chosen that together have
+    every language and are unlike each other; one that shares a text with an evaluation is refused.
     """
+    from dragoman.datasets.dataset import CASES
     from dragoman.datasets.shots import choose, read_candidates, refuse, write_examples
 
     file = output_dir / f"{step}_examples.jsonl"
@@ -44,7 +45,9 @@ def shots(
         raise click.BadParameter(f"'{step}' is no name of a step", param_hint="STEP")
     if file.exists() and not force:
         raise DatasetInvalidError(f"'{file}' is there; look at it, and then write over it with --force.")
-    examples = read_candidates(candidates, step)
+    given = Path(candidates)
+    known = given if given.is_file() else open_named(candidates, data_folder).root / CASES
+    examples = read_candidates(known, step)
     refused = refuse(examples, [open_named(reference, data_folder) for reference in avoid])
     for each in refused:
         warn(f"{each.id} is refused: it shares a text with {each.dataset}.")
