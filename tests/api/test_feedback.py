@@ -1,9 +1,7 @@
 """What people say of a session's texts goes in and comes out, and is erased with the session."""
 
 import json
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -96,14 +94,3 @@ def test_who_may_not_read_transcripts_may_not_judge_them(server: ServerProcess) 
     _, session_id, _ = uploaded(server, reader)
     assert given(server, streamer, session_id, RATING)[0] == 401
     assert server.get(f"/v1/sessions/{session_id}/feedback", Authorization=streamer)[0] == 401
-
-
-def test_nothing_of_it_is_left_on_the_disk(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path / "data") as server:
-        _, session_id, _ = uploaded(server, "")
-        said = {**RATING, "comment": "Quittengelee"}
-        assert given(server, "", session_id, said)[0] == 201
-        assert b"Quittengelee" in everything(server.data)
-        assert server.request("DELETE", f"/v1/transcripts/{session_id}", None)[0] == 204
-        server.kill(signal.SIGTERM)
-        assert b"Quittengelee" not in everything(server.data)

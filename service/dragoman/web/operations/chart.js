@@ -76,7 +76,7 @@ export class Chart {
         cursor: { drag: { x: false, y: false }, points: { show: false } },
         scales: { y: { range: (_, __, max) => [0, Math.max(1, 1.1 * (max ?? 0))] } },
         axes: [
-          { ...axis, size: 30, space: 70, values: (_, splits) => splits.map((each) => moment(1000 * each).slice(0, 5)) },
+          { ...axis, size: 30, space: 45, values: (_, splits) => splits.map((each) => moment(1000 * each).slice(0, 5)) },
           { ...axis, size: 58, values: (_, splits) => splits.map((each) => (Number.isInteger(each) ? plot.read(each) : null)) },
         ],
         series: [

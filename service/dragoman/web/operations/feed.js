@@ -6,7 +6,7 @@ import { TroubleError } from '../trouble.js';
 
 /** A server that says nothing for so long is taken for gone: it speaks every two seconds. */
 const SILENT_MS = 15_000;
-const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000];
+const PAUSES_MS = [500, 1_000, 2_000, 5_000];
 
 /**
  * @typedef {{kind: 'connecting' | 'live' | 'paused'} | {kind: 'waiting' | 'refused', reason: string}} FeedState
