@@ -230,6 +230,16 @@ def test_each_class_is_kept_for_its_own_time(world: World) -> None:
     assert trail.first_broken() is None
 
 
+def test_copies_of_what_was_kept_long_enough_are_still_found(world: World) -> None:
+    assert world.forget(Keep(transcript_days=1, job_days=1))["transcripts"] == 3
+    assert world.datasets.open("copies").erased_items == 0
+    assert world.erase()["erased"] == {"dataset_items": 1}
+    assert world.datasets.open("copies").erased_items == 1
+    assert subjects_of(world.store.engine, "s_a1") == ()
+    with pytest.raises(SubjectUnknownError):
+        world.erase()
+
+
 def test_what_a_class_does_not_say_is_said_for_all() -> None:
     assert Keep.of(Settings(retention_days=30)) == Keep(30, 30, 30, None)
     said = {"audio": 7, "transcript": 90, "job": 1, "audit": 365}

@@ -71,7 +71,11 @@ def add_past(app: FastAPI, door: Door) -> None:
     @app.delete("/v1/transcripts/{session_id}", status_code=204, responses=why_not)
     async def forget(session_id: str, caller: Caller = reader) -> Response:
         """Erase a session that has ended: text, translations, insights. What stays is that it was erased, and when."""
-        record = await there(door, session_id, caller)
+        try:
+            record = await there(door, session_id, caller)
+        except SessionErasedError:
+            await door.crew.eraser.copies(session_id)  # retention leaves those in datasets
+            raise
         await door.crew.eraser.session(record.session_id)
         await door.note(caller, "transcript.erase", session_id, {"reason": ASKED})
         return Response(status_code=204)

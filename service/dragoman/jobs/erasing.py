@@ -22,7 +22,7 @@ from dragoman.store.erasures import Erasure, begin_erasure, drop_erasure, note_e
 from dragoman.store.job_files import JobFiles
 from dragoman.store.jobs import JobStore
 from dragoman.store.ports import Spool
-from dragoman.store.subjects import Found, find
+from dragoman.store.subjects import Found, find, sessions_of
 
 _LOOK_S: Final = 5.0
 
@@ -58,11 +58,15 @@ class Eraser:
             HeldError: if there is a hold on it.
             DragomanError: if it could not all be erased; begin again then.
         """
-        await asyncio.to_thread(check_erasable, self._engine, session_id)
-        await asyncio.to_thread(erase_items, self.places.datasets, Origin(sessions={session_id}), "session")
+        await self.copies(session_id)
         await self.places.spool.delete(session_id)
         await asyncio.to_thread(erase, self._engine, session_id, reason)
         await asyncio.to_thread(settle, self._engine)
+
+    async def copies(self, session_id: str) -> None:
+        """Erase the copies of a session in datasets, also if it was itself kept long enough; raises as ``session``."""
+        await asyncio.to_thread(check_erasable, self._engine, session_id)
+        await asyncio.to_thread(erase_items, self.places.datasets, Origin(sessions={session_id}), "session")
 
     async def found(self, tenant: str, subject: str) -> Found:
         """Return what there is of a subject, by its id, in the database."""
@@ -112,7 +116,8 @@ class Eraser:
                     erased["jobs"] += 1
                     is_done = is_done and job.state != "running"  # else its session may be about to begin
             found = await asyncio.to_thread(find, self._engine, erasure.tenant, erasure.subject)
-            origin = Origin(found.sessions, erasure.tenant, _named(erasure.tenant, erasure.subject))
+            had = await asyncio.to_thread(sessions_of, self._engine, erasure.subject)
+            origin = Origin(had, erasure.tenant, _named(erasure.tenant, erasure.subject))
             copies = await asyncio.to_thread(erase_items, places.datasets, origin, SUBJECT, erasure.erasure_id)
             erased["dataset_items"] += copies.items
             for session_id in found.sessions:

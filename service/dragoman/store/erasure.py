@@ -54,7 +54,8 @@ def erase(engine: Engine, session_id: str, reason: str) -> bool:
         connection.execute(delete(tables.reviews).where(reviewed))
         connection.execute(delete(tables.feedback).where(said))
         connection.execute(delete(tables.events).where(tables.events.c.session_id == session_id))
-        connection.execute(delete(tables.subjects).where(tables.subjects.c.resource_id == session_id))
+        if reason != RETENTION:  # else its copies in datasets stay, and must be found when somebody is erased
+            connection.execute(delete(tables.subjects).where(tables.subjects.c.resource_id == session_id))
         connection.execute(delete(tables.sessions).where(mine))
         tombstone = {
             "session_id": session_id,

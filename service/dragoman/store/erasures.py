@@ -77,6 +77,7 @@ def note_erased(engine: Engine, erasure_id: str, counts: Mapping[str, int], *, i
         total.update(counts)
         change: dict[str, object] = {"counts": json.dumps(total, sort_keys=True)}
         if is_done and row.done_ms is None:
+            connection.execute(delete(tables.subjects).where(tables.subjects.c.subject == row.subject))
             change |= {"done_ms": _now_ms(), "subject": None}
         connection.execute(update(tables.erasures).where(mine).values(change))
         return _erasure(connection.execute(select(tables.erasures).where(mine)).one())

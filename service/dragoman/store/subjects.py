@@ -69,6 +69,13 @@ def find(engine: Engine, tenant: str, subject: str) -> Found:
         return Found(tuple(row.session_id for row in rows), is_open, tuple(work))
 
 
+def sessions_of(engine: Engine, subject: str) -> frozenset[str]:
+    """Return the sessions that a subject has or had: of those that were kept long enough there may be copies."""
+    query = select(_SUBJECTS.resource_id).where(_SUBJECTS.subject == subject)
+    with translated(), engine.connect() as connection:
+        return frozenset(connection.scalars(query))
+
+
 def check_free(connection: Connection, session_ids: Sequence[str], subject: str | None = None) -> None:
     """Find out whether sessions, and all of a subject, may be erased.
 
