@@ -10,7 +10,7 @@ from dragoman.domain.errors import ReleaseFailedError, WorkspaceFailedError
 from dragoman.releasing.applying import apply
 from dragoman.releasing.ledger import Ledger
 from dragoman.releasing.live import AnswerVerdict, Minute
-from dragoman.releasing.promoting import Promoter
+from dragoman.releasing.promoting import Promoter, Promotion
 from dragoman.releasing.rollout import Stage
 from dragoman.releasing.rules import RolloutRules
 from dragoman.releasing.workspace import Collected, Wanted
@@ -79,7 +79,20 @@ def test_what_is_good_gets_all_of_the_traffic(rolling: Rolling) -> None:
     assert rolling.ledger.entries()[-1].action == "released"
     decided = next(entry for entry in rolling.ledger.entries() if entry.action == "decision")
     assert json.dumps(decided.details).count('"low"') == 3, "every decision is kept with its figures"
-    with pytest.raises(ReleaseFailedError, match="is live already"):
+    calls = list(rolling.workspace.calls)
+    assert rolling.promoter.promote(rolling.wanted) == Promotion("released", ())
+    assert rolling.workspace.calls == calls
+
+
+def test_what_is_live_because_nothing_else_was_is_released(rolling: Rolling) -> None:
+    """A pipeline promotes what it applied, also the first time."""
+    assert rolling.promoter.promote(rolling.before) == Promotion("released", ())
+
+
+def test_what_has_nothing_beside_it_and_not_all_traffic_is_left_to_people(rolling: Rolling) -> None:
+    rolling.workspace.delete("dragoman-insight", "blue")
+    rolling.workspace.route("dragoman-insight", {}, {})
+    with pytest.raises(ReleaseFailedError, match="nothing to compare it with"):
         rolling.promoter.promote(rolling.wanted)
 
 

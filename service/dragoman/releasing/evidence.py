@@ -1,6 +1,6 @@
 """Signed evidence: what was evaluated, on what, by which rules, and that it passed.
 
-An in-toto Statement v1 with the predicate "test result", in a DSSE envelope (docs/decisions/0015). The statement's
+An in-toto Statement v1 with the predicate "test result", in a DSSE envelope (docs/decisions/0013). The statement's
 subjects are digests of what is released; whatever is released must have the same.
 """
 

@@ -25,7 +25,7 @@ Judging = Callable[[Sequence[Collected]], Mapping[str, AnswerVerdict]]
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """How a rollout ended, after these judgements: the last of every stage that was judged."""
+    """How a rollout ended, after these judgements: the last of every stage. Without any it was released before."""
 
     outcome: Literal["released", "rolled back", "held"]
     judgements: tuple[Judgement, ...]
@@ -50,11 +50,18 @@ class Promoter:
         """Carry a release from where it is to all of the traffic, or ``to`` a stage.
 
         Raises:
-            ReleaseFailedError: if the release is not deployed, is live already, or was rolled back (but for ``again``).
+            ReleaseFailedError: if the release is not deployed, or was rolled back (but for ``again``).
             WorkspaceFailedError: if traffic cannot be set. What is there stays; begin again, or roll back.
         """
         found = self.workspace.look(wanted.release.endpoint)
         slot, live = self._slots(found, wanted)
+        if self._is_released(found, wanted, slot):
+            return Promotion("released", ())
+        if live is None:
+            raise ReleaseFailedError(
+                f"Beside release {wanted.identified.version} in '{slot}' there is nothing to compare it with, nor to "
+                "go back to, and yet it has not all of the traffic: give it that, or deploy something beside it."
+            )
         if not again:
             self._check_not_rolled_back(wanted)
         rules = wanted.release.rollout
@@ -100,11 +107,11 @@ class Promoter:
             else:
                 return
 
-    def _slots(self, found: Found, wanted: Wanted) -> tuple[str, str]:
-        """Return the slot of the release, and that of what is live beside it.
+    def _slots(self, found: Found, wanted: Wanted) -> tuple[str, str | None]:
+        """Return the slot of the release, and that of what is live beside it, if anything is.
 
         Raises:
-            ReleaseFailedError: if there are not both.
+            ReleaseFailedError: if the release is not there.
         """
         version = wanted.identified.version
         slot = next((name for name, each in found.deployments.items() if each.release == version), None)
@@ -115,11 +122,12 @@ class Promoter:
                 f"Release {version} was deployed with other evidence than this; give that, or apply this one."
             )
         beside = next((name for name in SLOTS if name != slot and name in found.deployments), None)
-        is_all = found.traffic.get(slot, 0) == 100
-        ended = next((each for each in reversed(self._told(wanted)) if each.action in (STAGE, RELEASED)), None)
-        if beside is None or (is_all and (ended is None or ended.action == RELEASED)):
-            raise ReleaseFailedError(f"Release {version} is live already, and nothing is under way.")
         return slot, beside
+
+    def _is_released(self, found: Found, wanted: Wanted, slot: str) -> bool:
+        """Return whether it has all of the traffic, and not only because its last stage has begun."""
+        last = next((each for each in reversed(self._told(wanted)) if each.action in (STAGE, RELEASED)), None)
+        return found.traffic.get(slot, 0) == 100 and (last is None or last.action == RELEASED)
 
     def _check_not_rolled_back(self, wanted: Wanted) -> None:
         last = next((each for each in reversed(self._told(wanted)) if each.action in (STAGE, ROLLED_BACK)), None)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import sys
 import tempfile
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +23,7 @@ from dragoman.cli.lifecycle.cloud import CloudAddress, emulator
 from dragoman.cli.lifecycle.traffic import Served, Traffic
 from dragoman.domain.errors import DragomanError, ReleaseFailedError
 from dragoman.releasing.ledger import Ledger
-from dragoman.releasing.promoting import ROLLED_BACK, STAGE
+from dragoman.releasing.promoting import DECISION, ROLLED_BACK, STAGE
 from dragoman.resources import flows_folder
 
 _TOKEN: Final = "lifecycle"  # noqa: S105 - the emulator takes any
@@ -108,6 +110,7 @@ def play(folder: Path | None, callers: int) -> None:
         with emulator(home / "azure") as cloud, _environment(home, cloud):
             loop = Loop(home, cloud)
             _play(loop, callers)
+        _keep(loop)
         _summary(loop)
 
 
@@ -231,6 +234,18 @@ def _environment(folder: Path, cloud: CloudAddress) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _keep(loop: Loop) -> None:
+    """Write what happened, and every decision with its figures."""
+    decided = [entry.model_dump(mode="json") for entry in loop.ledger.entries() if entry.action == DECISION]
+    told = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "acts": [{"candidate": act, "what": what, "after_s": round(at_s, 1)} for act, what, at_s in loop.done],
+        "decisions": [{"release": each["release"], **each["details"]} for each in decided],
+    }
+    (loop.folder / "lifecycle.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _summary(loop: Loop) -> None:

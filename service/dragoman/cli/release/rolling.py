@@ -52,7 +52,8 @@ def promote(
         told = [each.model_dump(mode="json") for each in promotion.judgements]
         click.echo(json.dumps({"outcome": promotion.outcome, "stages": told}, indent=2))
     else:
-        click.secho(f"{promotion.outcome}: {promotion.judgements[-1].reason}", fg="green" if is_good else "red")
+        reason = promotion.judgements[-1].reason if promotion.judgements else "it has all of the traffic already."
+        click.secho(f"{promotion.outcome}: {reason}", fg="green" if is_good else "red")
     sys.exit(EXIT_OK if is_good else EXIT_FAILED)
 
 
