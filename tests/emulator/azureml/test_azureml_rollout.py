@@ -117,6 +117,16 @@ def test_what_was_asked_of_the_old_is_answered_before_it_goes(azureml: AzureMl, 
     client.online_endpoints.begin_delete("drained").result()
 
 
+def test_what_is_deleted_while_it_starts_leaves_nothing(azureml: AzureMl, tmp_path: Path) -> None:
+    client = azureml.client()
+    endpoint(client, "hasty")
+    starting = client.online_deployments.begin_create_or_update(deployment("blue", "hasty", tmp_path))
+    client.online_endpoints.begin_delete("hasty").result()
+    with pytest.raises(HttpResponseError, match="ResourceNotFound"):
+        starting.result()
+    assert running_below(azureml.folder / "instances" / "hasty") == []
+
+
 def test_a_deployment_must_say_what_there_is(azureml: AzureMl, tmp_path: Path) -> None:
     client = azureml.client()
     endpoint(client, "missing")
@@ -129,6 +139,9 @@ def test_a_deployment_must_say_what_there_is(azureml: AzureMl, tmp_path: Path) -
     )
     bare.model = f"{azureml.arm.partition(azureml.address)[2]}/models/none/versions/7"
     with pytest.raises(HttpResponseError, match="BadArgument"):
+        deployed(client, bare)
+    bare.instance_count = 1_000
+    with pytest.raises(HttpResponseError, match="OutOfQuota"):
         deployed(client, bare)
     client.online_endpoints.begin_delete("missing").result()
 

@@ -67,6 +67,8 @@ def check(traffic: dict[str, int], mirror: dict[str, int]) -> None:
 def test_zeroes_are_no_traffic() -> None:
     assert percentages({"blue": 100, "green": 0}) == {"blue": 100}
     assert percentages(None) == {}
+    with pytest.raises(ArmError, match="whole percents"):
+        percentages({"blue": "all"})
 
 
 @pytest.mark.parametrize(

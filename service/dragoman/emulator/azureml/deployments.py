@@ -17,7 +17,7 @@ from dragoman.emulator.azureml.arm import (
 )
 from dragoman.emulator.azureml.cloud import Cloud, managed
 from dragoman.emulator.azureml.endpoints import ENDPOINT
-from dragoman.emulator.azureml.rollout import Limits, Rollout
+from dragoman.emulator.azureml.rollout import Limits, Rollout, capacity
 from dragoman.emulator.azureml.state import Json
 from dragoman.emulator.azureml.traffic import percentages
 
@@ -65,7 +65,7 @@ def add_deployments(router: APIRouter, cloud: Cloud, rollout: Rollout) -> None:
         if found is None:
             return Response(status_code=204)
         told = properties_of(cloud.found(parent))
-        if percentages(told["traffic"]).get(deployment) or percentages(told["mirrorTraffic"]).get(deployment):
+        if str(found["name"]) in percentages(told["traffic"]) | percentages(told["mirrorTraffic"]):
             raise ArmError(400, "UserError", f"The deployment '{deployment}' gets traffic; set it to 0 before.")
         cloud.set_state(found, "Deleting")
 
@@ -105,14 +105,14 @@ def _put_deployment(cloud: Cloud, rollout: Rollout, id: str, body: Json) -> tupl
         "sku": body.get("sku") or {"name": "Default", "capacity": 1},
     }
     made = resource(id, "onlineEndpoints/deployments", properties, before, **kept)
-    Limits.of(made)
+    Limits.of(made), capacity(made)
     cloud.state.put(id, made)
 
     async def work() -> None:
         try:
             await cloud.may_fail(made)
             await rollout.roll_out(made)
-        except ArmError:
+        except Exception:
             cloud.set_state(made, "Failed")
             raise
         cloud.set_state(made, "Succeeded")

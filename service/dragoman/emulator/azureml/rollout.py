@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -20,6 +21,7 @@ from dragoman.emulator.azureml.state import Json
 
 _CONNECT_S: Final = 5.0
 _MOST_TIMEOUT_S: Final = 180.0
+_MOST_INSTANCES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Rollout:
         self._cloud = cloud
         self._images = images
         self._running: dict[str, Running] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # one change of a deployment at a time
         self._leash = Leash()
         self.client = httpx2.AsyncClient(
             trust_env=False,
@@ -123,6 +126,11 @@ class Rollout:
             ArmError: if it does not get well; then what ran before goes on.
         """
         id_ = str(deployment["id"])
+        async with self._turns[id_.lower()]:
+            self._cloud.found(id_)  # or it has been deleted while it waited for its turn
+            await self._replace(id_, deployment)
+
+    async def _replace(self, id_: str, deployment: Json) -> None:
         limits, count = Limits.of(deployment), capacity(deployment)
         folder = self._folder("instances", id_) / uuid.uuid4().hex
         launch = await asyncio.to_thread(launch_of, self._cloud, self._images, deployment, folder)
@@ -141,9 +149,10 @@ class Rollout:
 
     async def stop(self, id: str) -> None:  # noqa: A002
         """Stop a deployment, and forget its files and logs."""
-        await _retire(self._running.pop(id.lower(), None))
-        for kind in ("instances", "logs"):
-            shutil.rmtree(self._folder(kind, id), ignore_errors=True)
+        async with self._turns[id.lower()]:
+            await _retire(self._running.pop(id.lower(), None))
+            for kind in ("instances", "logs"):
+                shutil.rmtree(self._folder(kind, id), ignore_errors=True)
 
     async def close(self) -> None:
         """Stop everything."""
@@ -170,9 +179,18 @@ class Rollout:
 
 
 def capacity(deployment: Json) -> int:
-    """Return the number of instances."""
+    """Return the number of instances.
+
+    Raises:
+        ArmError: if they are more than a machine should run.
+    """
     sku = deployment.get("sku")
-    return max(1, int(cast("int", sku.get("capacity") or 1))) if isinstance(sku, dict) else 1
+    count = sku.get("capacity", 1) if isinstance(sku, dict) else 1
+    if not isinstance(count, int) or not 1 <= count <= _MOST_INSTANCES:
+        raise ArmError(
+            400, "OutOfQuota", f"A deployment has 1 to {_MOST_INSTANCES} instances, each a process of this machine."
+        )
+    return count
 
 
 async def _retire(running: Running | None) -> None:

@@ -10,8 +10,15 @@ _MOST_MIRRORED: Final = 50
 
 
 def percentages(told: object) -> dict[str, int]:
-    """Return percentages by deployment, without those of 0."""
-    return {str(name): int(part) for name, part in told.items() if part} if isinstance(told, dict) else {}
+    """Return percentages by deployment, without those of 0.
+
+    Raises:
+        ArmError: if they are none.
+    """
+    parts = told if isinstance(told, dict) else {}
+    if not all(isinstance(part, int) for part in parts.values()):
+        raise ArmError(400, "ValidationError", "Traffic is whole percents by deployment.")
+    return {str(name): part for name, part in parts.items() if part}
 
 
 def check_traffic(traffic: Mapping[str, int], deployments: set[str]) -> None:
