@@ -87,18 +87,14 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--only", choices=("made up", "recordings"))
     options = parser.parse_args()
-    began = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "load before": load_average(), **describe()}
-    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    rules = DriftRules()
-    found = {
-        "machine": began,
-        "rules": {"alpha": rules.alpha, "least_ks": rules.least_ks, "least_psi": rules.least_psi, "days": DAYS},
-        "draws": options.draws,
-        "made up": known.get("made up") if options.only == "recordings" else made_up(options.draws),
-        "recordings": known.get("recordings") if options.only == "made up" else of_recordings(options.draws),
-        "load after": load_average(),
-    }
-    FILE.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for part, work in (("made up", made_up), ("recordings", of_recordings)):
+        if options.only in (None, part):
+            began = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "load before": load_average(), **describe()}
+            found = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+            rules = DriftRules()
+            found["rules"] = {"alpha": rules.alpha, "least_ks": rules.least_ks, "least_psi": rules.least_psi}
+            found[part] = {"machine": began, "days": DAYS, **work(options.draws), "load after": load_average()}
+            FILE.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def made_up(draws: int) -> dict[str, object]:
@@ -123,7 +119,7 @@ def made_up(draws: int) -> dict[str, object]:
             "power": {shift: {name: number[name] / draws for name in DETECTORS} for shift, number in hits.items()},
         }
         print(json.dumps({world.name: found[world.name]}, indent=1), flush=True)
-    return found
+    return {"draws": draws, "worlds": found}
 
 
 def of_recordings(draws: int) -> dict[str, object]:
@@ -141,22 +137,29 @@ def of_recordings(draws: int) -> dict[str, object]:
         cases[f"English instead, {share:.0%} of sessions"] = lambda share=share: recordings.day(  # type: ignore[misc]
             clean, calendar, random, share
         )
-    found: dict[str, object] = {}
-    for name, make in cases.items():
-        noticed, figures = 0, Counter[str]()
-        for _ in range(draws):
-            days = [recordings.day(clean, calendar, random) for _ in range(DAYS)]
-            findings = assess(make(), days, DriftRules())
-            drifted = [each.what for each in findings if each.outcome == "drift"]
-            noticed += bool(drifted)
-            figures.update({what[0] for what in drifted})
-        found[name] = {
-            "noticed": noticed / draws,
-            "by": {figure: number / draws for figure, number in figures.most_common(6)},
+    noticed, figures = Counter[str](), {name: Counter[str]() for name in cases}
+    for draw in range(draws):
+        days = [recordings.day(clean, calendar, random) for _ in range(DAYS)]
+        for name, make in cases.items():
+            drifted = [each.what for each in assess(make(), days, DriftRules()) if each.outcome == "drift"]
+            noticed[name] += bool(drifted)
+            figures[name].update({what[0] for what in drifted})
+        print(draw + 1, dict(noticed), flush=True)
+    found = {
+        name: {
+            "noticed": noticed[name] / draws,
+            "by": {figure: number / draws for figure, number in figures[name].most_common(6)},
         }
-        print(name, found[name], flush=True)
+        for name in cases
+    }
     means = {name: _means(pool) for name, pool in pools.items()}
-    return {"sessions a day": calendar.sessions, "recordings": len(clean), "cases": found, "means": means}
+    return {
+        "draws": draws,
+        "sessions a day": calendar.sessions,
+        "recordings": len(clean),
+        "cases": found,
+        "means": means,
+    }
 
 
 def _means(pool: Mapping[str, recordings.Session]) -> dict[str, float]:

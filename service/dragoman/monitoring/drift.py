@@ -129,21 +129,17 @@ def ks_p_of_days(distance: float, size: float, dispersion: float, days: int) -> 
 
 
 def psi_p_of_days(distance: float, size: float, usual: Sequence[float], sizes: Sequence[float], freedom: int) -> float:
-    """Return how often an ordinary day is so far from the others: the sixth roots, as Student's distribution.
+    """Return how often an ordinary day is so far from the others: their logarithms, as Student's distribution.
 
-    The index of samples is about a chi-square of ``freedom`` by their size, whose cube root is nearly normal (Wilson
-    and Hilferty, 1931). Days differ by more than sampling, and what few of them show has a longer tail: of the roots
-    that were tried, the sixth held the false alarms and found the most. Days never vary less than samples do.
+    The index of samples is about a chi-square of ``freedom`` by their size. That of days is wider, with a longer tail:
+    of the powers and the logarithm that were tried, only the latter holds the false alarms. Days never vary less than
+    samples do.
     """
-    roots = [_root(each * own) for each, own in zip(usual, sizes, strict=True)]
-    of_samples = 0.5 * math.sqrt(2 / (9 * freedom)) * _root(freedom)
-    spread = max(of_samples, float(np.std(roots, ddof=1)))
-    beyond = _root(distance * size) - float(np.mean(roots))
-    return student(beyond / (spread * math.sqrt(1 + 1 / len(roots))), len(roots) - 1)
-
-
-def _root(value: float) -> float:
-    return float(max(value, 0.0) ** (1 / 6))
+    least = 0.1 * freedom  # less is an accident, and its logarithm would pass for variation
+    logs = [math.log(max(each * own, least)) for each, own in zip(usual, sizes, strict=True)]
+    spread = max(math.sqrt(2 / freedom), float(np.std(logs, ddof=1)))
+    beyond = math.log(max(distance * size, least)) - float(np.mean(logs))
+    return student(beyond / (spread * math.sqrt(1 + 1 / len(logs))), len(logs) - 1)
 
 
 def compare(what: What, today: Tally, days: Sequence[Tally], test: Test, rules: DriftRules) -> Finding:
