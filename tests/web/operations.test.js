@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Events, Feed } from '../../service/dragoman/web/operations/feed.js';
 import { age, dollars, place, seconds, shortId, span } from '../../service/dragoman/web/operations/figures.js';
 import { engineSpans, moved, placeOf, ticks, whole, within, zoomed } from '../../service/dragoman/web/operations/layout.js';
+import { burnRates, hoursOf, meanByHour, sureness } from '../../service/dragoman/web/operations/quality.js';
 import { PLOTS, finalDelays, inWords, measured, rowsOf } from '../../service/dragoman/web/operations/plots.js';
 
 const TOLD = 'event: snapshot\ndata: {"a": "é"}\n\nevent: problem\r\ndata: 1\r\ndata: 2\r\n\r\n: a comment\n\n';
@@ -160,4 +161,34 @@ test('figures are read as people read them', () => {
   assert.deepEqual([0, 0.0372, 12.5].map(dollars), ['$0.00', '$0.0372', '$12.50']);
   assert.deepEqual([-5, 59_000, 61_000, 3_723_000, 200_000_000].map(age), ['0 s', '59 s', '1 min', '1 h 2 min', '2 d']);
   assert.deepEqual([place(62_590), shortId('s_0123456789abcdef'), shortId('s_01')], ['1:02.5', 's_…abcdef', 's_01']);
+});
+
+const HOUR = 3_600_000;
+
+/** @param {Partial<import('../../service/dragoman/web/operations/monitored.d.ts').Monitored>} more */
+function monitored(more) {
+  const drift = { day: '2026-11-21', since: '2026-10-24', until: '2026-11-20', alpha: 0.01, least: { ks: 0.1, psi: 0.1, n: 100, days: 7 }, findings: [] };
+  return { as_of_ms: 0, tenant: null, hours: 24, objectives: [], outcomes: {}, signals: [], drift, alerts: [], budgets: [], ...more };
+}
+
+test('means of an hour are those of all its values, wherever they were counted', () => {
+  const signal = { signal: 'confidence', title: 'Confidence', unit: '', of: 'utterance', side: /** @type {const} */ ('output'), worse: null };
+  const rest = { engine: 'whisper', n: 0, mean: null, p50: null, p95: null };
+  const seen = [
+    { ...signal, ...rest, locale: 'en-US', hours: /** @type {[number, number, number][]} */ ([[0, 3, 0.9], [2 * HOUR, 1, 0.5]]) },
+    { ...signal, ...rest, locale: 'de-DE', hours: /** @type {[number, number, number][]} */ ([[0, 1, 0.5]]) },
+  ];
+  assert.deepEqual([...meanByHour(seen)], [[0, 0.8], [2 * HOUR, 0.5]]);
+  const plot = sureness(monitored({ signals: seen }));
+  assert.deepEqual(plot.at, [0, 3_600, 7_200]);
+  assert.deepEqual(plot.lines[0].values, [0.8, null, 0.5]);
+  assert.match(inWords(plot), /^How sure it is, by the hour: confidence now 0.50, most 0.80; lead of the language not measured yet/);
+});
+
+test('an error budget burns by what went wrong and what may', () => {
+  const objective = { name: 'a', title: 'A', of: 'sessions', goal: 0.99, within_ms: null, days: 30, good: 0, total: 0, attained: null, budget_left: null, burns: [] };
+  const plot = burnRates(monitored({ objectives: [objective], outcomes: { a: [[0, 98, 100], [HOUR, 0, 0]] } }));
+  assert.equal(Math.round(100 * (plot.lines[0].values[0] ?? 0)), 200);
+  assert.equal(plot.lines[0].values[1], null);
+  assert.deepEqual(hoursOf([]), []);
 });

@@ -6,6 +6,7 @@ import { Chart } from './chart.js';
 import { Feed } from './feed.js';
 import { made, part } from './made.js';
 import { moment } from './figures.js';
+import { MonitorView } from './monitor.js';
 import { PANELS, put, sessions, tiles } from './panels.js';
 import { PLOTS } from './plots.js';
 import { SessionView } from './session.js';
@@ -25,6 +26,7 @@ const tenant = /** @type {HTMLSelectElement} */ (part('tenant'));
 const pause = /** @type {HTMLButtonElement} */ (part('pause'));
 const view = new SessionView();
 const charts = PLOTS.map(() => new Chart(part('plots')));
+const monitor = new MonitorView(part('monitor'));
 const feed = new Feed({ onSnapshot: show, onState: tell, key: knownKey });
 
 for (const { id, title } of PANELS) {
@@ -39,7 +41,7 @@ for (const { id, title } of PANELS) {
 }
 hours.addEventListener('change', follow);
 tenant.addEventListener('change', follow);
-pause.addEventListener('click', () => (pause.ariaPressed === 'true' ? follow() : feed.pause()));
+pause.addEventListener('click', () => (pause.ariaPressed === 'true' ? follow() : rest()));
 addEventListener('hashchange', () => void route());
 part('back').addEventListener('click', (event) => {
   event.preventDefault();
@@ -66,6 +68,12 @@ function follow() {
   url.searchParams.set('hours', hours.value);
   if (tenant.value) url.searchParams.set('tenant', tenant.value);
   feed.follow(url.href);
+  void monitor.follow(hours.value, tenant.value);
+}
+
+function rest() {
+  feed.pause();
+  monitor.pause();
 }
 
 /** Show a session, or the board. */

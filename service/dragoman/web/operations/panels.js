@@ -196,7 +196,7 @@ function heard(samples) {
 }
 
 /** @param {number} share @param {string} tone */
-function bar(share, tone) {
+export function bar(share, tone) {
   const outer = made('span', `bar ${tone}`);
   const inner = made('span');
   inner.style.width = `${(100 * share).toFixed(1)}%`;
@@ -235,7 +235,7 @@ function severe(severity) {
 }
 
 /** @param {string} kind @param {string} text */
-function said(kind, text) {
+export function said(kind, text) {
   const shown = made('span', 'said', text);
   shown.dataset.kind = kind;
   return shown;

@@ -26,6 +26,7 @@ const COUNTED = new Set(['finals', 'errors', 'warnings']);
  * @property {number[]} at
  * @property {Line[]} lines
  * @property {(value: number | null) => string} read
+ * @property {string} [over] when that was, if not in the last hour
  */
 
 /** @type {((snapshot: Snapshot) => Plot)[]} */
@@ -120,13 +121,13 @@ export function rowsOf({ at, lines }) {
 }
 
 /** Return a plot in a sentence, for who does not see it. @param {Plot} plot */
-export function inWords({ title, lines, read }) {
+export function inWords({ title, lines, read, over = 'last hour' }) {
   const told = lines.map(({ label, values }) => {
     const known = values.filter((each) => each !== null);
     if (!known.length) return `${label} not measured yet`;
     return `${label} now ${read(known[known.length - 1])}, most ${read(Math.max(...known))}`;
   });
-  return `${title}, last hour: ${told.join('; ')}.`;
+  return `${title}, ${over}: ${told.join('; ')}.`;
 }
 
 /** @param {number | null} value */
