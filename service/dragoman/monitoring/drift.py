@@ -20,7 +20,7 @@ from dragoman.monitoring.tails import chi_square, kolmogorov, student
 Test = Literal["ks", "psi"]
 Outcome = Literal["drift", "same", "unknown"]
 MIXES: Final = frozenset({"languages", "engines"})
-"""Figures whose bins have no order, so that they cannot be cumulated: PSI judges them."""
+"""Figures whose bins have no order: their distance is PSI, and their shares are judged, bin by bin."""
 
 What = tuple[str, ...]
 """A figure and where it is of: ``("confidence", "en-US", "whisper")``."""
@@ -142,6 +142,20 @@ def psi_p_of_days(distance: float, size: float, usual: Sequence[float], sizes: S
     return student(beyond / (spread * math.sqrt(1 + 1 / len(logs))), len(logs) - 1)
 
 
+def share_p_of_days(now: Counts, days: Sequence[Counts]) -> float:
+    """Return how often an ordinary day has so unusual a share of any category (Bonferroni over them).
+
+    Shares of days are nearly normal, and vary at least as those of samples do.
+    """
+    shares = np.array([day / day.sum() for day in days])
+    whole = np.sum(days, axis=0)
+    expected = (whole + 1) / (whole.sum() + 2)  # what was never seen may come once
+    of_samples = np.sqrt(expected * (1 - expected) / now.sum())
+    spread = np.maximum(shares.std(axis=0, ddof=1), of_samples) * math.sqrt(1 + 1 / len(days))
+    beyond = float((np.abs(now / now.sum() - shares.mean(axis=0)) / spread).max())
+    return min(1.0, 2 * len(now) * student(beyond, len(days) - 1))
+
+
 def compare(what: What, today: Tally, days: Sequence[Tally], test: Test, rules: DriftRules) -> Finding:
     """Return how far a day is from the days of a reference; its outcome is ``same`` until ``decided``."""
     counted = [day for day in days if day.n >= rules.least_n]
@@ -161,7 +175,9 @@ def compare(what: What, today: Tally, days: Sequence[Tally], test: Test, rules: 
     size = _size(now.sum(), whole.sum())
     capped = min(size, median(sizes))
     distance = measure(now, whole)
-    if test == "ks":
+    if what[0] in MIXES:
+        p = share_p_of_days(now, then)
+    elif test == "ks":
         p = ks_p_of_days(distance, capped, overdispersion(then, sizes), len(then))
     else:
         freedom = max(1, len(now) - 1)
@@ -175,8 +191,8 @@ def compare(what: What, today: Tally, days: Sequence[Tally], test: Test, rules: 
         distance,
         median(usual),
         p,
-        known.mean,
-        today.mean,
+        None if what[0] in MIXES else known.mean,
+        None if what[0] in MIXES else today.mean,
     )
 
 

@@ -127,6 +127,7 @@ def _signals(windows: Iterable[SignalWindow]) -> list[JsonValue]:
 
 def _signal(cell: Cell, by_hour: Mapping[int, Tally]) -> Document:
     signal, whole = SIGNALS[cell.signal], added(by_hour.values())
+    has_quantiles = signal.bins.count > 2  # of yes and no there is the share alone
     return {
         "signal": cell.signal,
         "title": signal.title,
@@ -138,8 +139,8 @@ def _signal(cell: Cell, by_hour: Mapping[int, Tally]) -> Document:
         "engine": cell.engine,
         "n": whole.n,
         "mean": _rounded(whole.mean),
-        "p50": _rounded(signal.bins.quantile(whole, 0.5)),
-        "p95": _rounded(signal.bins.quantile(whole, 0.95)),
+        "p50": _rounded(signal.bins.quantile(whole, 0.5)) if has_quantiles else None,
+        "p95": _rounded(signal.bins.quantile(whole, 0.95)) if has_quantiles else None,
         "hours": [[at, tally.n, _rounded(tally.mean)] for at, tally in sorted(by_hour.items())],
     }
 

@@ -94,8 +94,8 @@ function plot(id, title, note, at, lines, read) {
 function objectives({ objectives: promised }) {
   const rows = promised.map((each) => [
     each.title,
-    percent(each.goal),
-    each.attained === null ? UNKNOWN : percent(each.attained),
+    `${figure(100 * each.goal)} %`,
+    each.attained === null ? UNKNOWN : `${(100 * each.attained).toFixed(2)} %`,
     count(each.total),
     left(each),
     burning(each),
@@ -148,7 +148,7 @@ function drift({ drift: { day, since, until, alpha, least, findings } }) {
     count(each.n),
   ]);
   const few = findings.length - known.length;
-  const note = `${day}, beside ${since} to ${until}. On ${percent(alpha)} of ordinary days anything is found.`;
+  const note = `${day}, beside ${since} to ${until}. On ${figure(100 * alpha)} % of ordinary days, at most, anything is found.`;
   const rest = few ? [made('p', 'hint', `Of ${few} figures there are too few values: ${least.n} a day on ${least.days} days are needed.`)] : [];
   return [
     made('p', 'hint', note),
@@ -198,7 +198,7 @@ function place({ locale, engine }) {
 
 /** @param {number | null} value */
 function figure(value) {
-  return value === null ? UNKNOWN : String(Number(value.toPrecision(3)));
+  return value === null ? UNKNOWN : String(Number(value.toPrecision(value > 90 ? 5 : 3)));
 }
 
 /** @param {number | null} value */
