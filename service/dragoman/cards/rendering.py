@@ -14,10 +14,12 @@ _PAGE: Final = """<!doctype html>
 <title>{{ card.title }}</title>
 <style>
 :root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 52rem; padding: 1.5rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1.5rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; }
 h2 { font-size: 1.15rem; margin-top: 2rem; }
 .wide { overflow-x: auto; }
+.many td { white-space: nowrap; }
+.many td:nth-child(2) { min-width: 12rem; white-space: normal; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentcolor 25%, transparent); padding: .3rem .8rem .3rem 0;
   text-align: left; vertical-align: top; }
@@ -36,7 +38,7 @@ footer { margin-top: 2.5rem; opacity: .75; }
 {% for point in section.points %}<li>{{ point }}</li>
 {% endfor %}</ul>
 {% endif %}
-{% if section.table %}<div class="wide"><table>
+{% if section.table %}<div class="wide{{ ' many' if section.table.head | length > 4 }}"><table>
 <thead><tr>{% for cell in section.table.head %}<th scope="col">{{ cell }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for row in section.table.rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
