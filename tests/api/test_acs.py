@@ -241,6 +241,13 @@ def test_what_was_acknowledged_outlives_a_killed_server(tmp_path: Path) -> None:
         assert ended(events).ledger.accepted_samples >= acknowledged.accepted_samples
         assert ended(events).ledger.lost_samples == 0
         assert finals(events)
+        # The server that started again knows the call, and so would any other.
+        status, body = server.get("/v1/acs/calls/mine")
+        assert status == 200
+        assert [each["session_id"] for each in json.loads(body)["sessions"]] == [acknowledged.session_id]
+        assert finals(events)[0].text in server.get("/v1/acs/calls/mine?format=text")[1]
+        assert finals(events)[0].text in server.get("/v1/acs/calls/mine/events")[1]
+        assert server.get("/v1/acs/calls/theirs")[0] == server.get("/v1/acs/calls/%00")[0] == 404
 
 
 def test_a_lost_connection_goes_on_in_the_same_session(keyed: tuple[ServerProcess, str]) -> None:

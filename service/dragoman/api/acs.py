@@ -1,5 +1,6 @@
 """The door for Azure Communication Services: a call's audio in, mixed or by participant; what was said, to others."""
 
+import asyncio
 import json
 import re
 import secrets
@@ -20,13 +21,14 @@ from dragoman.api.document import EVENT_STREAM, answered, refused
 from dragoman.api.door import Door
 from dragoman.api.problems import explained, headers_of, problem, status_of
 from dragoman.api.transcripts import read_back
-from dragoman.domain.errors import DragomanError, RequestInvalidError
+from dragoman.domain.errors import DragomanError, RequestInvalidError, SessionUnknownError
 from dragoman.domain.events import to_json
 from dragoman.domain.language import parse_target, split_tags
 from dragoman.domain.messages import SessionWishes
 from dragoman.pipeline.captions import CAPTIONS, FORMATS
 from dragoman.pipeline.transcript import Transcript, merge
 from dragoman.serving import Serving
+from dragoman.store.calls import sessions_of
 from dragoman.store.keys import KEY_PREFIX
 from dragoman.store.scope import Scope
 
@@ -53,6 +55,12 @@ def add_acs(app: FastAPI, door: Door, tokens: CallTokens | None = None) -> None:
         await websocket.accept()
         await serve_call(websocket, door, call, wishes)
 
+    async def known(call_id: str, caller: Caller) -> Call:
+        if not _CALL_ID.fullmatch(call_id):
+            raise SessionUnknownError("There is no such call.")
+        kept = await asyncio.to_thread(sessions_of, door.server.engine, caller.tenant, call_id)
+        return calls.known(call_id, caller, kept)
+
     unknown = refused("session_unknown")
     written, told = answered(200, "text/plain"), {**unknown, **answered(200, EVENT_STREAM)}
 
@@ -71,7 +79,7 @@ def add_acs(app: FastAPI, door: Door, tokens: CallTokens | None = None) -> None:
         caller: Caller = reader,
     ) -> Response:
         """Return what a call's participants, live or not, have said so far, in the order in which they began."""
-        call = calls.known(call_id, caller)
+        call = await known(call_id, caller)
         whole = await _whole(call, door.server)
         if format == "json":
             sessions = [{"session_id": track.session_id, "speaker": track.speaker} for track in call.sessions]
@@ -86,7 +94,7 @@ def add_acs(app: FastAPI, door: Door, tokens: CallTokens | None = None) -> None:
     @app.get("/v1/acs/calls/{call_id}/events", response_class=StreamingResponse, responses=told)
     async def events(call_id: str, caller: Caller = reader) -> Response:
         """Stream the events of all sessions of a call, from their beginning, as server-sent events."""
-        call = calls.known(call_id, caller)
+        call = await known(call_id, caller)
         return StreamingResponse(_told(call, door.server), media_type=EVENT_STREAM)
 
 

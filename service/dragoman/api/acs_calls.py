@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from dragoman.domain.caller import Caller
 from dragoman.domain.errors import KeyRefusedError, MessageInvalidError, SessionUnknownError
 from dragoman.domain.events import Event, SessionEnded, TranscriptFinal
 from dragoman.pipeline.hub import Hub
+from dragoman.store.calls import CallSession
 from dragoman.store.digest import digest
 from dragoman.store.scope import Scope
 
@@ -50,7 +51,7 @@ class Call:
     caller: Caller
     ticket: str | None = None
     until_s: float = 0.0
-    sessions: list[Track] = field(default_factory=list)
+    sessions: list[Track | CallSession] = field(default_factory=list)
     speakers: dict[str | None, str | None] = field(default_factory=dict)
     """Pseudonyms: who somebody is stays in this process, and is in no event and no log."""
     tracks: dict[str | None, Track] = field(default_factory=dict)
@@ -123,15 +124,17 @@ class Calls:
             self._calls.popitem(last=False)
         return call
 
-    def known(self, call_id: str, caller: Caller) -> Call:
-        """Return a call of a caller's tenant.
+    def known(self, call_id: str, caller: Caller, kept: Sequence[CallSession]) -> Call:
+        """Return a call of a caller's tenant: as this process knows it, or by the sessions that are kept of it.
 
         Raises:
             SessionUnknownError: if there is none of this id.
         """
         call = self._calls.get((caller.tenant, call_id))
+        if kept and (call is None or not call.sessions):
+            return Call(call_id, caller, sessions=[*kept])
         if call is None:
-            raise SessionUnknownError("There is no such call, or not here; its sessions are found by their own ids.")
+            raise SessionUnknownError("There is no such call.")
         return call
 
     def ticketed(self, call_id: str, ticket: str) -> Call | None:
@@ -156,7 +159,7 @@ async def follow(call: Call, hub: Hub) -> AsyncGenerator[Event | None, None]:
     """
     told: asyncio.Queue[Event] = asyncio.Queue(_MOST_UNTOLD)
 
-    async def pump(track: Track) -> None:
+    async def pump(track: Track | CallSession) -> None:
         async with aclosing(hub.follow(track.session_id, 0)) as events:
             async for event in events:
                 await told.put(with_speaker(event, track.speaker))

@@ -14,6 +14,7 @@ from dragoman.api.stream import close_code
 from dragoman.domain.errors import DragomanError, IdleError, MessageInvalidError, RequestInvalidError, TakenOverError
 from dragoman.domain.messages import AudioFormat, SessionWishes
 from dragoman.domain.speech import Notice
+from dragoman.store.calls import note_call
 
 MOST_PARTICIPANTS: Final = 16
 """Of one call. Azure streams the four that are heard most at a time, and over an hour those may change."""
@@ -146,6 +147,8 @@ class _Connection:
         opened = await self._server.open(
             self._wishes.model_copy(update={"audio": audio, "source": source}), self._call.caller
         )
+        engine, call = self._server.engine, self._call
+        await asyncio.to_thread(note_call, engine, opened.live.session_id, call.call_id, speaker)
         track = Track(opened.live, speaker, audio)
         self._call.add(participant, track)
         return track

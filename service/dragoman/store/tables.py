@@ -37,7 +37,10 @@ sessions = Table(
     Column("held_until_ms", BigInteger),
     Column("observed_seq", BigInteger, nullable=False, server_default="0"),
     Column("metered", BigInteger, nullable=False, server_default="0"),
+    Column("call_id", String(128)),
+    Column("speaker", String(64)),
     Index("sessions_owner", "owner", "created_ms"),
+    Index("sessions_call", "tenant", "call_id"),
     Index("sessions_holder", "is_open", "holder"),
 )
 
