@@ -215,6 +215,16 @@ def test_only_what_is_new_is_read(board: Board, store: SqlStore, clock: Clock) -
     assert sum("FROM events" in each for each in read) == 2
 
 
+def test_what_is_too_much_for_one_answer_comes_with_the_next(store: SqlStore, clock: Clock) -> None:
+    board = Board(Overview(store.engine), FeedbackStore(store.engine), Pulse(clock), PRICES, clock, most_read=1)
+    for number in range(3):
+        keep(store, f"s_{number}", "acme", age_h=number + 1)
+    for expected in (1, 2, 3, 3):
+        assert asked(board, "acme")["counted"] == {"sessions": 3, "open": 0, "added_up": expected}
+        clock.now_s += 2
+    assert asked(board, "acme")["latency"] == {"finals": 6, "p50_ms": 300, "p95_ms": 900}
+
+
 def test_engines_say_how_they_are(board: Board, store: SqlStore) -> None:
     now_s = [0.0]
     breaker = Breaker(clock=lambda: now_s[0])

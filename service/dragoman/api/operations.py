@@ -21,7 +21,6 @@ from dragoman.api.door import KEY, Door
 from dragoman.api.problems import problem
 from dragoman.domain.audio import to_ms
 from dragoman.domain.errors import DragomanError, KeyRefusedError, SessionUnknownError
-from dragoman.evaluation.cost import DEFAULT_PRICES, read_prices
 from dragoman.operations.board import Board
 from dragoman.operations.sections import Here
 from dragoman.operations.timeline import timeline
@@ -103,14 +102,9 @@ def add_operations(app: FastAPI, door: Door) -> None:
 
 @asynccontextmanager
 async def watched(door: Door) -> AsyncIterator[Board]:
-    """Watch how far behind the sessions of a server are, and give the board that shows it.
-
-    Raises:
-        SettingsError: if there are prices that cannot be read.
-    """
-    prices = await asyncio.to_thread(read_prices, door.server.settings.prices or DEFAULT_PRICES)
+    """Watch how far behind the sessions of a server are, and give the board that shows it."""
     engine = door.server.engine
-    board = Board(Overview(engine), FeedbackStore(engine), door.pulse, prices)
+    board = Board(Overview(engine), FeedbackStore(engine), door.pulse, door.server.purse.prices)
 
     async def look() -> None:
         while True:

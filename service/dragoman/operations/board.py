@@ -26,6 +26,9 @@ from dragoman.store.overview import Overview, SessionRow, TenantSums
 MOST_SESSIONS: Final = 500
 """Sessions whose events are added up: the open ones, and the newest of the others."""
 
+MOST_READ: Final = 20_000
+"""Events that one answer reads: after a start there may be many, and live sessions need the processor too."""
+
 _SHOWN_SESSIONS: Final = 100
 _FRESH_S: Final = 1.0
 _MOST_TALLIES: Final = 4 * MOST_SESSIONS
@@ -42,7 +45,9 @@ class Board:
         pulse: Pulse,
         prices: Prices,
         clock_s: Callable[[], float] = time.time,
+        most_read: int = MOST_READ,
     ) -> None:
+        self._most_read = most_read
         self._overview = overview
         self._feedback = feedback
         self._pulse = pulse
@@ -84,7 +89,7 @@ class Board:
         since_ms = now_ms - hours * 3_600_000
         sums = self._overview.sums(tenant, since_ms)
         rows = self._overview.sessions(tenant, since_ms, MOST_SESSIONS)
-        tallied = [(row, self._tally(row)) for row in rows]
+        tallied = self._added_up(rows)
         waiting = Counter[str]()
         for row in rows:
             if known := here.get(row.session_id):
@@ -100,7 +105,7 @@ class Board:
             "counted": {
                 "sessions": sum(each.sessions for each in sums),
                 "open": sum(each.open for each in sums),
-                "added_up": len(rows),
+                "added_up": len(tallied),
             },
             "series": series,
             "latency": sections.latency(tally for _, tally in tallied),
@@ -116,15 +121,21 @@ class Board:
             "feedback": sections.feedback(self._feedback.since(since_ms, tenant, _MOST_FEEDBACK)),
         }
 
-    def _tally(self, row: SessionRow) -> Tally:
-        """Return the sums of a session, adding what is new; those that nobody asked for longest are forgotten."""
-        tally = self._tallies.setdefault(row.session_id, Tally())
-        self._tallies.move_to_end(row.session_id)
-        if tally.seq < row.last_seq:
-            tally.add(self._overview.events(row.session_id, tally.seq))
+    def _added_up(self, rows: Iterable[SessionRow]) -> list[tuple[SessionRow, Tally]]:
+        """Return the sums of sessions, adding what is new; what would be too much now comes with the next answers."""
+        found, left = [], self._most_read
+        for row in rows:
+            tally = self._tallies.setdefault(row.session_id, Tally())
+            self._tallies.move_to_end(row.session_id)
+            if tally.seq < row.last_seq and left > 0:
+                events = self._overview.events(row.session_id, tally.seq)
+                tally.add(events)
+                left -= len(events)
+            if tally.seq or not row.last_seq:
+                found.append((row, tally))
         while len(self._tallies) > _MOST_TALLIES:
             self._tallies.popitem(last=False)
-        return tally
+        return found
 
     def _costs(self, sums: Iterable[TenantSums], tallied: Iterable[tuple[SessionRow, Tally]]) -> JsonValue:
         """Return what each tenant would pay in the cloud: audio of all sessions, texts of those that were added up."""
