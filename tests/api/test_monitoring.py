@@ -134,6 +134,8 @@ def set_budget(server: ServerProcess, tenant: str, usd: float) -> None:
 
 def test_who_has_nothing_left_is_refused_at_every_door_with_what_to_do(server: ServerProcess) -> None:
     key = made(server.data, "poor")
+    status, session_id, _ = uploaded(server, key)
+    assert status == 200
     set_budget(server, "poor", 0.0)
     for status, body, _ in (
         uploaded(server, key),
@@ -144,6 +146,8 @@ def test_who_has_nothing_left_is_refused_at_every_door_with_what_to_do(server: S
         assert (status, error["code"], error["retryable"]) == (402, "budget_exhausted", False)
         assert "dragoman monitor budget poor --usd" in error["message"]
     assert asyncio.run(refused(server, key)) == "budget_exhausted"
+    asked = {"question": "Who calls?", "sessions": [session_id]}
+    assert server.request("POST", "/v1/answers", asked, Authorization=key)[0] == 402
     set_budget(server, "poor", 1.0)
     assert uploaded(server, key)[0] == 200
     account = seen(server, made(server.data, "poor", "--scope", "metrics"))["budgets"][0]

@@ -38,7 +38,7 @@ def add_answers(app: FastAPI, door: Door) -> None:
     reader = door.admitted(Scope.TRANSCRIPTS)
 
     refusals = refused(
-        *("chat_failed", "chat_filtered", "engine_failed", "engine_refused"),
+        *("budget_exhausted", "chat_failed", "chat_filtered", "engine_failed", "engine_refused"),
         *("locale_invalid", "request_invalid", "session_unknown"),
     )
     streamed = answered(200, EVENT_STREAM)
@@ -53,10 +53,14 @@ def add_answers(app: FastAPI, door: Door) -> None:
         transcripts = [await read_back(door.server.hub.stored(record.session_id)) for record in records]
         conversation = conversation_of(transcripts)
         step = door.server.runtime.steps.answer()
+        purse = door.server.purse
         if "text/event-stream" in request.headers.get("accept", ""):
-            told = step.stream(asked.question, conversation, language)
+            await purse.check(caller.tenant)  # later there is no status any more
+            told = _paid(purse, caller.tenant, step.stream(asked.question, conversation, language))
             return StreamingResponse(_events(told), media_type=EVENT_STREAM)
-        whole = await step.run(asked.question, conversation, language)
+        async with purse.spending(caller.tenant, ANSWER) as receipt:
+            whole = await step.run(asked.question, conversation, language)
+            receipt.consumed = tokens_of(whole.costs)
         return JSONResponse(whole.model_dump(mode="json"))
 
 

@@ -16,6 +16,7 @@ Json = dict[str, JsonValue]
 Responses = dict[int | str, dict[str, object]]
 
 OPENING: Final = (
+    "budget_exhausted",
     "capacity",
     "draining",
     "engine_failed",
