@@ -102,6 +102,7 @@ def test_a_workspace_must_be_set(place: Path, command: str) -> None:
         ("settings = { chat_key = 'k' }", "'chat_key' is a secret"),
         ("settings = { beams = 5 }", "no setting 'beams'"),
         ("settings = { chat_model = 'm' }", "go together"),
+        ("settings = { database_url = 'postgresql://u:p@h/d' }", "means nothing to a flow"),
         ("settings = { flow_shots = 1 }", "is not for settings to say"),
         ("[environment]\nimage = 'registry.example/dragoman:latest'", "image"),
         ("[environment]\ncontext = '.'", "context and its lock"),

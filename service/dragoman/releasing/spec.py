@@ -17,6 +17,9 @@ SPEC: Final = "release.toml"
 _NAME: Final = r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$"
 """Names of endpoints, as Azure ML takes them: 3 to 32 characters."""
 
+_NOT_OF_A_FLOW: Final = ("azureml_", "data", "release_", "spool", "tracking_uri", "webhook_")
+"""Beginnings of settings of servers, of evaluations and of whoever releases; URLs of databases hold passwords."""
+
 Setting = str | int | float | bool
 
 
@@ -82,6 +85,8 @@ class Release(_Value):
                 raise ValueError(f"'{name}' is a secret, and a deployment has an identity instead")
             if name in ("flow_folder", "flow_shots"):
                 raise ValueError(f"'{name}' is not for settings to say: write it beside them")
+            if name.startswith(_NOT_OF_A_FLOW):
+                raise ValueError(f"'{name}' means nothing to a flow, and a deployment keeps nothing: leave it out")
         return self
 
     @property

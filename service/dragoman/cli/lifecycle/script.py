@@ -22,6 +22,9 @@ from dragoman.cli.lifecycle.candidates import ENDPOINT, FIRST, FLOW, UNTRANSLATE
 from dragoman.cli.lifecycle.cloud import CloudAddress, emulator
 from dragoman.cli.lifecycle.traffic import Served, Traffic
 from dragoman.domain.errors import DragomanError, ReleaseFailedError
+from dragoman.evaluating.rules import rules_of
+from dragoman.evaluation.report import read_report
+from dragoman.evaluation.verdicts import read_rules
 from dragoman.releasing.ledger import Ledger
 from dragoman.releasing.promoting import DECISION, ROLLED_BACK, STAGE
 from dragoman.resources import flows_folder
@@ -242,10 +245,18 @@ def _keep(loop: Loop) -> None:
     told = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "figures": {file.parent.name: _figures(file) for file in sorted(loop.folder.glob("evaluation/*/report.json"))},
         "acts": [{"candidate": act, "what": what, "after_s": round(at_s, 1)} for act, what, at_s in loop.done],
         "decisions": [{"release": each["release"], **each["details"]} for each in decided],
     }
     (loop.folder / "lifecycle.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _figures(file: Path) -> dict[str, float | None]:
+    """Return the figures of a report that its gate has rules for, without times, which are of this machine."""
+    metrics = read_report(file).metrics
+    judged = {rule.metric for rule in read_rules(rules_of(FLOW)).rules if not rule.metric.endswith(("_p50", "_p95"))}
+    return {name: metrics[name].value for name in sorted(judged)}
 
 
 def _summary(loop: Loop) -> None:
