@@ -82,9 +82,9 @@ module audio 'modules/storage.bicep' = {
     site: site
     name: 'st${token}'
     zoneRedundant: zoneRedundant
-    // It is deleted when its session ends; what is left after two days is nobody's any more.
+    // Audio is deleted when its session ends, files of jobs when they are kept no longer; what is left then is nobody's.
     container: 'audio'
-    days: 2
+    brooms: [{ prefix: 's_', days: 2 }, { prefix: 'jobs/', days: options.retentionDays + 2 }]
     grants: [{ id: service, role: roles.blobContributor }]
   }
 }

@@ -49,6 +49,7 @@ var settings = {
   DRAGOMAN_ENTRA_AUDIENCE: options.entraAudience
   DRAGOMAN_ENTRA_TENANTS: tenants
   DRAGOMAN_MAX_SESSIONS: string(size.streamsPerReplica)
+  DRAGOMAN_OPERATOR_TENANT: home
   DRAGOMAN_RETENTION_DAYS: string(options.retentionDays)
   DRAGOMAN_SPOOL: spool
 }

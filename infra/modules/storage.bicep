@@ -1,12 +1,18 @@
 // A storage account without keys: a container, and how long what is in it stays.
 import { grant, place } from 'types.bicep'
 
+@description('What is called so, and was written last so many days ago, is deleted.')
+type broom = {
+  prefix: string
+  days: int
+}
+
 param site place
 param name string
 param zoneRedundant bool
 param container string
-@description('Days after which what was last written is deleted; 0: never.')
-param days int
+@description('What sweeps up after a service that was killed; else it deletes by itself.')
+param brooms broom[]
 param grants grant[]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
@@ -44,19 +50,19 @@ resource folder 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-
   properties: { publicAccess: 'None' }
 }
 
-resource rules 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = if (days > 0) {
+resource rules 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = if (!empty(brooms)) {
   parent: account
   name: 'default'
   properties: {
     policy: {
       rules: [
-        {
-          name: 'delete-${container}'
+        for (each, index) in brooms: {
+          name: 'broom-${index}'
           type: 'Lifecycle'
           enabled: true
           definition: {
-            filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['${container}/'] }
-            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: days } } }
+            filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['${container}/${each.prefix}'] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: each.days } } }
           }
         }
       ]

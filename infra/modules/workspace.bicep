@@ -27,7 +27,7 @@ module data 'storage.bicep' = {
     name: 'ml${site.token}'
     zoneRedundant: zoneRedundant
     container: 'datasets'
-    days: 0
+    brooms: []
     grants: concat([{ id: flowId, role: roles.blobReader }], dataGrants)
   }
 }

@@ -92,7 +92,8 @@ OURS: Final = (
     Fault("no-policy", AI, "raiPolicyName: policy.name", "raiPolicyName: 'Microsoft.DefaultV2'", "rai", "no policy of ours"),
     Fault("all-at-once", AI, "@batchSize(1)\n", "", "batch-size"),
     # What is kept
-    Fault("kept-for-ever", "main.bicep", "    days: 2\n", "    days: 0\n", "lifecycle"),
+    Fault("kept-for-ever", "main.bicep", "{ prefix: 's_', days: 2 }, ", "", "lifecycle", "for ever"),
+    Fault("swept-too-wide", "main.bicep", "{ prefix: 'jobs/',", "{ prefix: '',", "lifecycle", "jobs"),
     Fault("undelete", STORAGE, "deleteRetentionPolicy: { enabled: false }", "deleteRetentionPolicy: { enabled: true, days: 14 }", "erasure"),
     Fault("few-backups", "main.bicepparam", "backupDays: 7", "backupDays: 1", "backup"),
     Fault("one-zone", STORAGE, "zoneRedundant ? 'Standard_ZRS' :", "zoneRedundant ? 'Standard_LRS' :", "zones"),

@@ -22,6 +22,8 @@ _PRIVATE: Final = {
 """By type: where it says whether it is reached publicly, and the part of it that a private endpoint is of."""
 
 _LEAST_BACKUP_DAYS: Final = 7
+_SESSIONS: Final = "s_"
+"""How names of accepted audio begin, as ids of sessions do."""
 
 
 def kept(deployment: Deployment) -> Iterator[Problem]:
@@ -44,17 +46,29 @@ def _spool(deployment: Deployment) -> Iterator[Problem]:
     for account in deployment.of_type(_STORAGE):
         if not account.name.startswith("st"):
             continue
-        policies = [
-            each for each in deployment.of_type(f"{_STORAGE}/managementPolicies") if each.name.startswith(account.name)
+        swept = [
+            prefix
+            for policy in deployment.of_type(f"{_STORAGE}/managementPolicies")
+            if policy.name.startswith(account.name)
+            for prefix in _prefixes(policy)
         ]
-        if not policies:
+        if not any(each.partition("/")[2] == _SESSIONS for each in swept):
             yield at(account, "lifecycle", "accepted audio that nobody comes back for would stay for ever")
+        if any(not each.partition("/")[2] for each in swept):
+            yield at(account, "lifecycle", "a rule for all of a container deletes files of jobs under way")
         for blobs in deployment.of_type(f"{_STORAGE}/blobServices"):
             if blobs.name.startswith(account.name) and (
                 blobs.get("properties", "isVersioningEnabled") is not False
                 or blobs.get("properties", "deleteRetentionPolicy", "enabled") is not False
             ):
                 yield at(blobs, "erasure", "deleted speech must be gone: no versions, no soft delete")
+
+
+def _prefixes(policy: Resource) -> Iterator[str]:
+    rules = policy.get("properties", "policy", "rules")
+    for rule in rules if isinstance(rules, list) else []:
+        found = _at(rule, "definition", "filters", "prefixMatch")
+        yield from map(str, found if isinstance(found, list) else [])
 
 
 def _private(deployment: Deployment) -> Iterator[Problem]:

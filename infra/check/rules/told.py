@@ -22,7 +22,7 @@ _NEEDED: Final = {
         for name in (
             *("AZURE_CLIENT_ID", "AZURE_ENDPOINTS", "AZURE_IDENTITY", "CHAT_ENDPOINT", "CHAT_MODEL", "DATA"),
             *("DATABASE_TOKEN", "DATABASE_URL", "ENTRA_AUDIENCE", "ENTRA_TENANTS", "MAX_SESSIONS", "RETENTION_DAYS"),
-            "SPOOL",
+            *("OPERATOR_TENANT", "SPOOL"),
         )
     ),
 }
