@@ -108,7 +108,9 @@ def emulating_azureml(folder: Path, images: Images | None = None) -> Iterator[Az
         os.environ["REQUESTS_CA_BUNDLE"] = str(shown.authority)
         os.environ["IDENTITY_ENDPOINT"] = f"https://{address}/identity/token"
         os.environ["IDENTITY_HEADER"] = KEY
-        with httpx2.Client(verify=ssl.create_default_context(cafile=shown.authority), timeout=60) as http:
+        trust = ssl.create_default_context(cafile=shown.authority)
+        trust.verify_flags |= ssl.VERIFY_X509_STRICT  # as every client is from Python 3.13 on
+        with httpx2.Client(verify=trust, timeout=60) as http:
             yield AzureMl(address, folder, shown.authority, faults, violations, warnings, http)
 
 

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 from azure.ai.ml.entities import ManagedOnlineDeployment, Model, OnlineRequestSettings, ProbeSettings
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
@@ -41,6 +42,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
+
+ENDLESS = """
+import http.server, sys, time
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+
+    def do_POST(self):
+        self.send_response(200); self.send_header("Content-Type", "text/event-stream"); self.end_headers()
+        while True:
+            self.wfile.write(b"data: on and on\\n\\n"); time.sleep(0.05)
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
 
 HOLDER = """
 import subprocess, sys, time
@@ -173,6 +189,34 @@ def test_our_own_image_answers_in_whole_and_in_a_stream(azureml: AzureMl, tmp_pa
     bad = azureml.score("flows", {"question": ""}, key)
     assert (bad.status_code, bad.headers["ms-azureml-model-error-statuscode"]) == (424, "400")
     client.online_endpoints.begin_delete("flows").result()
+
+
+def test_a_stream_breaks_off_when_its_time_is_over(tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    images = Images((("endless:*", (sys.executable, str(tmp_path / "endless.py"), "{port}")),))
+    with emulating_azureml(tmp_path / "kept", images) as azureml:
+        client = azureml.client()
+        client.environments.create_or_update(environment("endless:1"))
+        endpoint(client, "endless")
+        deployed(
+            client,
+            ManagedOnlineDeployment(
+                name="blue",
+                endpoint_name="endless",
+                environment="azureml:flow:1",
+                instance_type="Standard_DS3_v2",
+                instance_count=1,
+                request_settings=OnlineRequestSettings(request_timeout_ms=1_000),
+            ),
+        )
+        set_traffic(client, "endless", blue=100)
+        headers = {"Authorization": f"Bearer {client.online_endpoints.get_keys('endless').primary_key}"}
+        url = f"https://{azureml.address}/endpoints/endless/score"
+        for _ in range(3):  # twice what runs at once, and one: whoever leaves makes room
+            with azureml.http.stream("POST", url, headers=headers) as answer:
+                assert next(answer.iter_lines()) == "data: on and on"
+        with pytest.raises(httpx2.RemoteProtocolError), azureml.http.stream("POST", url, headers=headers) as answer:
+            list(answer.iter_lines())
 
 
 def test_what_was_deployed_runs_again_after_a_restart(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The front door of endpoints: who may score, which deployment answers, how long it may take, what is told of it."""
 
 import asyncio
+import contextlib
 import hmac
 import time
 import uuid
@@ -13,6 +14,7 @@ from typing import Final
 import httpx2
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from dragoman.emulator.azureml.access import ENDPOINTS, bearer, is_open_to
 from dragoman.emulator.azureml.arm import properties_of
@@ -30,6 +32,8 @@ _NOT_PASSED_ON: Final = frozenset(
     {"host", "authorization", "content-length", "connection", "transfer-encoding", "accept-encoding", CHOOSES}
 )
 _NOT_RETURNED: Final = frozenset({"content-length", "connection", "transfer-encoding", "date", "server"})
+
+_BREAKS_OFF: Final = (TimeoutError, httpx2.HTTPError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,9 @@ class Front:
     async def _discard(self, endpoint: Json, name: str, asked: Asked) -> None:
         answer = await self._answer(endpoint, name, asked, is_copy=True)
         if isinstance(answer, StreamingResponse):
-            async for _ in answer.body_iterator:
-                pass
+            with contextlib.suppress(*_BREAKS_OFF):
+                async for _ in answer.body_iterator:
+                    pass
 
     async def _answer(self, endpoint: Json, name: str, asked: Asked, *, is_copy: bool) -> Response:
         """Ask a deployment; count, and collect what it is to collect."""
@@ -147,7 +152,7 @@ class Front:
                 if answer.is_success and kind.startswith("text/event-stream"):
                     passed = told.streamed(answer, limit.when() or 0.0, stack.pop_all())
                     await anext(passed)  # once begun, it lets go of everything even if nobody reads on
-                    return StreamingResponse(passed, answer.status_code, told.headers(answer))
+                    return _Stream(passed, answer.status_code, told.headers(answer))
                 body = await answer.aread()
             if answer.is_success:
                 return told.passed(answer, body)
@@ -206,7 +211,7 @@ class Told:
         self, answer: httpx2.Response, deadline: float, stack: AsyncExitStack
     ) -> AsyncGenerator[bytes, None]:
         """Pass on events as they come; the request's time is that of the whole stream."""
-        pieces, status = list[bytes](), 408
+        pieces, status = list[bytes](), answer.status_code  # which whoever leaves early was told too
         async with stack:
             yield b""
             try:
@@ -214,7 +219,9 @@ class Told:
                     async for piece in answer.aiter_raw():
                         pieces.append(piece)
                         yield piece
-                status = answer.status_code
+            except TimeoutError:
+                status = 408
+                raise
             finally:
                 self._record(status, answer.status_code, b"".join(pieces), answer.headers)
 
@@ -229,6 +236,15 @@ class Told:
                 self.asked.request_id, self.asked.path, self.asked.method, self.asked.headers, self.asked.body
             )
             self.front.collector.collect(deployment, self.instance, exchange, body, headers if model_status else None)
+
+
+class _Stream(StreamingResponse):
+    """A stream that breaks off, without an end, when its time is over or its container has ended."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; the server closes the connection of what is not complete."""
+        with contextlib.suppress(*_BREAKS_OFF):
+            await super().__call__(scope, receive, send)
 
 
 def add_front(router: APIRouter, front: Front) -> None:
