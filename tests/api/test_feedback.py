@@ -94,3 +94,36 @@ def test_who_may_not_read_transcripts_may_not_judge_them(server: ServerProcess) 
     _, session_id, _ = uploaded(server, reader)
     assert given(server, streamer, session_id, RATING)[0] == 401
     assert server.get(f"/v1/sessions/{session_id}/feedback", Authorization=streamer)[0] == 401
+
+
+def test_a_reviewer_decides_and_only_of_its_own_tenant(server: ServerProcess) -> None:
+    key, admin = made(server.data, "third"), made(server.data, "third", "--scope", "admin", "--scope", "transcripts")
+    rival = made(server.data, "rival", "--scope", "admin", "--scope", "transcripts")
+    _, session_id, _ = uploaded(server, key)
+    correction = {
+        "kind": "correction",
+        "part": "transcript",
+        "utterance_id": utterance(server, key, session_id),
+        "text": "Zwetschgen.",
+    }
+    feedback_id = json.loads(given(server, key, session_id, correction)[1])["feedback_id"]
+
+    def queue(who: str, state: str = "open") -> list[str]:
+        answer = json.loads(server.get(f"/v1/feedback?state={state}", Authorization=who)[1])
+        assert answer["entries"] == len(answer["feedback"])
+        return [each["feedback_id"] for each in answer["feedback"]]
+
+    def decide(who: str, decision: object) -> tuple[int, str]:
+        return server.request("POST", f"/v1/feedback/{feedback_id}/review", decision, Authorization=who)[:2]
+
+    assert (queue(key), queue(rival)) == ([feedback_id], [])
+    assert decide(key, {"state": "accepted"})[0] == 401
+    status, body = decide(rival, {"state": "accepted"})
+    assert (status, refusal(body)) == (404, "feedback_unknown")
+    for wrong in ({"state": "rejected"}, {"state": "accepted", "reason": "x"}, {"state": "open"}):
+        assert decide(admin, wrong)[0] == 422
+    status, body = decide(admin, {"state": "accepted", "text": "Zwetschke."})
+    assert (status, json.loads(body)["should_be"], json.loads(body)["state"]) == (200, "Zwetschke.", "accepted")
+    assert (queue(key), queue(key, "accepted")) == ([], [feedback_id])
+    assert decide(admin, {"state": "rejected", "reason": "no"})[0] == 200
+    assert queue(key, "rejected") == [feedback_id]

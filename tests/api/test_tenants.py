@@ -88,6 +88,7 @@ def test_every_route_that_names_a_session_is_known_here(server: ServerProcess) -
     named = {path for path in document["paths"] if "{" in path}
     others = {
         "/v1/sessions/{session_id}/feedback",
+        "/v1/feedback/{feedback_id}/review",
         "/v1/operations/sessions/{session_id}",
         "/v1/transcripts/{session_id}/audio",
         "/v1/jobs/{job_id}",

@@ -16,6 +16,7 @@ _STATUS: Final = {
     "engine_refused": 502,
     "erasure_unknown": 404,
     "feedback_full": 409,
+    "feedback_unknown": 404,
     "held": 409,
     "job_conflict": 409,
     "job_unknown": 404,

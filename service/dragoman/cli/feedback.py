@@ -50,6 +50,8 @@ def list_entries(state: str, limit: int, tenant: str | None, form: str, data: Pa
     It matters more the less sure the engine was, the worse it was rated, and the more wait that change the same words.
     Words of sessions are shown: this is for those who may read them.
     """
+    from dragoman.reviewing.entries import told
+
     found = [entry for entry in _queue(data, tenant).entries() if state in ("all", entry.state)]
     if form == "json":
         print_json([told(entry) for entry in found[:limit]])
@@ -73,6 +75,8 @@ def list_entries(state: str, limit: int, tenant: str | None, form: str, data: Pa
 @DATA
 def show(feedback_id: str, tenant: str | None, form: str, data: Path | None) -> None:
     """Show one entry with what was said before, what matters about it, and what became of it."""
+    from dragoman.reviewing.entries import told
+
     entry = _queue(data, tenant).one(feedback_id)
     if form == "json":
         print_json(told(entry))
@@ -238,19 +242,6 @@ def _note(settings: "Settings", built: "Built", tenant: str | None) -> None:
         if new:
             items = len(each.recordings) or len(each.cases)
             trail.add(tenant or "default", _ACTOR, "feedback.build", identity(each), {"items": items})
-
-
-def told(entry: "Entry") -> dict[str, object]:
-    """Return an entry as programs read it."""
-    return {
-        **entry.record.told(),
-        "state": entry.state,
-        "was": entry.was,
-        "should_be": entry.text,
-        "confidence": entry.utterance.confidence if entry.utterance else None,
-        "impact": {"score": entry.impact.score, **asdict(entry.impact)},
-        "review": asdict(entry.review) if entry.review else None,
-    }
 
 
 def _queue(data: Path | None, tenant: str | None) -> "ReviewQueue":

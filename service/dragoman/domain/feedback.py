@@ -11,7 +11,8 @@ Part = Literal["transcript", "translation", "insight"]
 
 MOST_TEXT: Final = 10_000
 MOST_COMMENT: Final = 2_000
-_NO_ZERO: Final = r"^[^\x00]*$"  # PostgreSQL's texts cannot hold it
+NO_ZERO: Final = r"^[^\x00]*$"
+"""PostgreSQL's texts cannot hold it."""
 
 
 class _Feedback(BaseModel):
@@ -19,8 +20,8 @@ class _Feedback(BaseModel):
 
     part: Part
     target: str | None = Field(default=None, max_length=64)
-    utterance_id: str | None = Field(default=None, min_length=1, max_length=64, pattern=_NO_ZERO)
-    comment: str | None = Field(default=None, min_length=1, max_length=MOST_COMMENT, pattern=_NO_ZERO)
+    utterance_id: str | None = Field(default=None, min_length=1, max_length=64, pattern=NO_ZERO)
+    comment: str | None = Field(default=None, min_length=1, max_length=MOST_COMMENT, pattern=NO_ZERO)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -55,7 +56,7 @@ class Correction(_Feedback):
     """
 
     kind: Literal["correction"] = "correction"
-    text: Annotated[str, Field(max_length=MOST_TEXT, pattern=_NO_ZERO)]
+    text: Annotated[str, Field(max_length=MOST_TEXT, pattern=NO_ZERO)]
     locale: str | None = Field(default=None, max_length=64)
 
     @model_validator(mode="after")

@@ -3,9 +3,11 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from typing import Final, Literal
+
+from pydantic import JsonValue
 
 from dragoman.domain.feedback import Correction, Rating
 from dragoman.insight.conversation import Line
@@ -79,6 +81,20 @@ class Entry:
     def lines(self) -> tuple[Line, ...]:
         """Return what was said, as the steps read it."""
         return tuple(as_line(each) for each in self.transcript.utterances)
+
+
+def told(entry: Entry) -> dict[str, JsonValue]:
+    """Return an entry as its tenant is told of it."""
+    impact: dict[str, JsonValue] = {"score": entry.impact.score, **asdict(entry.impact)}
+    return {
+        **entry.record.told(),
+        "state": entry.state,
+        "was": entry.was,
+        "should_be": entry.text,
+        "confidence": entry.utterance.confidence if entry.utterance else None,
+        "impact": impact,
+        "review": asdict(entry.review) if entry.review else None,
+    }
 
 
 def as_line(utterance: Utterance) -> Line:
