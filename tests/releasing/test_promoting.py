@@ -13,6 +13,7 @@ from dragoman.releasing.live import AnswerVerdict, Minute
 from dragoman.releasing.promoting import Promoter, Promotion
 from dragoman.releasing.rollout import Stage
 from dragoman.releasing.rules import RolloutRules
+from dragoman.releasing.watching import Watcher
 from dragoman.releasing.workspace import Collected, Wanted
 from tests.releasing.folder_workspace import FolderWorkspace, ToldFigures
 from tests.releasing.made import NOW, make
@@ -210,6 +211,26 @@ def test_a_way_back_that_is_closed_is_said_loudly(rolling: Rolling) -> None:
     rolling.workspace.failing += ["route"] * 10
     with pytest.raises(WorkspaceFailedError):
         rolling.promoter.roll_back("dragoman-insight", "r", "blue", "somebody said so")
+
+
+@pytest.mark.parametrize(
+    ("minute", "decision"),
+    [
+        (lambda at_s: Minute(at_s, 20, 0, FAST), "go on"),
+        (lambda at_s: Minute(at_s, 20, 9, FAST), "roll back"),
+        (lambda at_s: Minute(at_s, 1, 0, FAST), "wait"),
+    ],
+)
+def test_what_is_live_is_watched_by_the_same_limits(
+    rolling: Rolling, minute: Callable[[float], Minute], decision: str
+) -> None:
+    rolling.figures.minute = lambda slot, at_s: minute(at_s)
+    promoter = rolling.promoter
+    watcher = Watcher(promoter.workspace, promoter.live, promoter.judging, promoter.ledger, promoter.now)
+    slot, judgement = watcher.look(rolling.wanted.release, 1_800)
+    assert (slot, judgement.decision) == ("blue", decision)
+    last = rolling.ledger.entries()[-1]
+    assert (last.action, last.release) == ("watched", rolling.before.identified.version)
 
 
 def test_a_release_that_is_not_there_is_not_promoted(rolling: Rolling, tmp_path: Path) -> None:

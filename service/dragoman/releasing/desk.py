@@ -25,6 +25,7 @@ from dragoman.releasing.quality import judge_answers
 from dragoman.releasing.rollout import Judgement, Stage
 from dragoman.releasing.spec import Release
 from dragoman.releasing.subjects import identify
+from dragoman.releasing.watching import Watcher
 from dragoman.releasing.workspace import SLOTS, Collected, Wanted
 from dragoman.resources import flows_folder
 from dragoman.settings import Settings
@@ -85,6 +86,10 @@ class Desk(AbstractContextManager["Desk"]):
     def promoter(self, tell: Callable[[Stage, Judgement], None] = lambda stage, judgement: None) -> Promoter:
         """Return what carries a rollout through."""
         return Promoter(self.workspace, self.live, self._judged, self.ledger, self.now, tell=tell)
+
+    def watcher(self) -> Watcher:
+        """Return what looks at what is live."""
+        return Watcher(self.workspace, self.live, self._judged, self.ledger, self.now)
 
     def way_back(self) -> tuple[str, str]:
         """Return the slot that all traffic goes back to, and the release that it is taken from.

@@ -163,6 +163,7 @@ def _play(loop: Loop, callers: int) -> None:
         back_s = (entries[-1].at - next(each.at for each in reversed(entries) if each.action == STAGE)).total_seconds()
         loop.tell("hosted", f"was rolled back {back_s:.1f} s after it got 10 %; {traffic.lap().told}")
         loop.run("release", "status", hosted)
+        loop.run("release", "watch", hosted, "--minutes", "0.5")
         loop.tell("whole", f"answers for all again; {_all_of(traffic, 'green').told}")
 
 

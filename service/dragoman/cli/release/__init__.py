@@ -4,7 +4,7 @@ import click
 
 from dragoman.cli.release.deploying import apply, plan
 from dragoman.cli.release.proving import evidence, keygen
-from dragoman.cli.release.rolling import promote, rollback, status
+from dragoman.cli.release.rolling import promote, rollback, status, watch
 
 
 @click.group()
@@ -19,10 +19,11 @@ def release() -> None:
     dragoman release apply flows/insight            deployed beside what is live, without traffic
     dragoman release promote flows/insight          mirror, 10 %, 50 %, all; or back at once
     dragoman release rollback flows/insight         all traffic to what was live before
+    dragoman release watch flows/insight            on a schedule: does what is live keep its limits
 
     RELEASE is a release.toml, or a folder that holds one.
     """  # noqa: D301 - \b is click's
 
 
-for each in (keygen, evidence, plan, apply, promote, rollback, status):
+for each in (keygen, evidence, plan, apply, promote, rollback, status, watch):
     release.add_command(each)

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 _MARKS: Final = {"good": "[green]✓[/green]", "unclear": "[yellow]…[/yellow]", "bad": "[red]✗[/red]"}
 _SHOWN: Final = 12
+_SAID: Final = {
+    "go on": "keeps its limits",
+    "roll back": "does not keep its limits",
+    "wait": "too little is known",
+    "hold": "too little is known",
+}
 
 
 @click.command()
@@ -73,6 +79,30 @@ def rollback(release: Path, reason: str, yes: bool) -> None:
 
 @click.command()
 @RELEASE
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=60, show_default=True, help="Of the past.")
+@click.option("--rollback", "goes_back", is_flag=True, help="Give all traffic back if it is surely too bad.")
+@FORMAT
+def watch(release: Path, minutes: float, goes_back: bool, form: str) -> None:
+    """Judge what is live at a RELEASE's endpoint by the limits of its rollout: a monitor, for a schedule.
+
+    Exit code 1 if it surely does not keep them. Too little traffic to tell is no failure.
+    """
+    with open_desk(release) as desk:
+        slot, judgement = desk.watcher().look(desk.release, minutes * 60)
+        is_bad = judgement.decision == "roll back"
+        if form == "json":
+            click.echo(json.dumps({"slot": slot, **judgement.model_dump(mode="json")}, indent=2))
+        else:
+            show_judgement(judgement, f"'{slot}', the last {minutes:g} minutes: {_SAID[judgement.decision]}")
+        if is_bad and goes_back:
+            to, version = desk.way_back()
+            desk.promoter().roll_back(desk.release.endpoint, version, to, judgement.reason)
+            click.echo(f"All traffic goes to '{to}'.", err=True)
+    sys.exit(EXIT_FAILED if is_bad else EXIT_OK)
+
+
+@click.command()
+@RELEASE
 @FORMAT
 def status(release: Path, form: str) -> None:
     """Show what is deployed at a RELEASE's endpoint, its traffic, and what was decided last."""
@@ -111,12 +141,12 @@ def status(release: Path, form: str) -> None:
         console.print(line, soft_wrap=True)
 
 
-def show_judgement(judgement: "Judgement", console_width: int | None = None) -> None:
+def show_judgement(judgement: "Judgement", title: str | None = None) -> None:
     """Print the figures of a stage as a table."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{judgement.stage}: {judgement.decision}", title_justify="left")
+    table = Table(title=title or f"{judgement.stage}: {judgement.decision}", title_justify="left")
     for column in ("", "share", "new", "surely between", "limit", "live", "n"):
         table.add_column(column, justify="left" if column in ("", "share") else "right")
     for check in judgement.checks:
@@ -129,7 +159,7 @@ def show_judgement(judgement: "Judgement", console_width: int | None = None) -> 
             "–" if check.live is None else f"{check.live:.1%}",
             f"{check.n:.0f}",
         )
-    Console(highlight=False, width=console_width).print(table)
+    Console(highlight=False).print(table)
 
 
 def _told(stage: "Stage", judgement: "Judgement") -> None:
