@@ -3,6 +3,8 @@
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 from infra.check.problem import Problem
@@ -16,8 +18,8 @@ def check_azureml(project: Path) -> Iterator[Problem]:
         for file in sorted((project / folder).rglob("*.y*ml"))
         if (match := re.search(r"^\$schema: .*azuremlschemas.*/(\w+)\.schema\.json", file.read_text(), re.MULTILINE))
     ]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what the SDK's own libraries say of it
+    with warnings.catch_warnings(), redirect_stderr(StringIO()):  # the SDK tells what in it is experimental, or old
+        warnings.simplefilter("ignore")
         yield from [problem for file, schema in found if schema != "Flow" for problem in _load(file, schema)]
 
 
