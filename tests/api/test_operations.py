@@ -186,6 +186,18 @@ def test_the_stream_tells_what_is_new(server: ServerProcess) -> None:
         assert [each["session_id"] for each in seen] == [live]
 
 
+def test_who_is_let_in_no_more_is_told_no_more(server: ServerProcess) -> None:
+    key = keyed(server, "seventh")
+    request = urllib.request.Request(f"{server.url}/v1/operations/stream", headers={"Authorization": key})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.readline() == b"event: snapshot\n"
+        with closing(KeyStore.open(f"sqlite:///{server.data / 'dragoman.db'}")) as keys:
+            keys.revoke(key.removeprefix("Bearer dgm_")[:8])
+        *_, last, data, _ = answer.readlines()
+    assert last == b"event: problem\n"
+    assert refusal(data.removeprefix(b"data: ").decode()) == "token_ended"
+
+
 @pytest.mark.parametrize("query", ["?hours=0", "?hours=745", "?hours=x", f"?tenant={'x' * 65}"])
 def test_what_cannot_be_asked_is_refused(server: ServerProcess, query: str) -> None:
     status, body = server.get(f"/v1/operations{query}", Authorization=keyed(server, "first"))

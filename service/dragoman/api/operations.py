@@ -5,7 +5,6 @@ An operator (scope ``metrics``) sees its tenant; an administrator of the tenant 
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ from dragoman.api.document import EVENT_STREAM, answered, refused
 from dragoman.api.door import KEY, Door
 from dragoman.api.problems import problem
 from dragoman.domain.audio import to_ms
-from dragoman.domain.errors import DragomanError, KeyRefusedError, SessionUnknownError
+from dragoman.domain.errors import DragomanError, KeyRefusedError, SessionUnknownError, TokenEndedError
 from dragoman.operations.board import Board
 from dragoman.operations.sections import Here
 from dragoman.operations.timeline import timeline
@@ -30,8 +29,6 @@ from dragoman.store.scope import Scope
 
 _EVERY_S: Final = 2.0
 _TICK_S: Final = 0.25
-_LONGEST_S: Final = 600.0
-"""A stream ends then, and who still may opens another: a key that was revoked sees no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +138,13 @@ async def _snapshot(door: Door, who: Operator, hours: int) -> dict[str, JsonValu
 
 
 async def _told(door: Door, who: Operator, hours: int) -> AsyncGenerator[str, None]:
-    until_s = time.monotonic() + _LONGEST_S
-    while time.monotonic() < until_s:
+    while True:
         try:
+            await door.doorkeeper.again(who.caller)
             yield _event("snapshot", await _snapshot(door, who, hours))
+        except TokenEndedError as error:
+            yield _event("problem", problem(error))
+            return
         except DragomanError as error:
             yield _event("problem", problem(error))
         for _ in range(round(_EVERY_S / _TICK_S)):

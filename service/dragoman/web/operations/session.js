@@ -26,7 +26,6 @@ export class SessionView {
   #picture = part('picture');
   #isMore = false;
   #knownFinals = 0;
-  /** Whether the transcript may be read: with it, words can be shown, rated and corrected. */
   #utterance = new Utterance(part('chosen'));
 
   constructor() {
@@ -54,7 +53,7 @@ export class SessionView {
     part('facts').replaceChildren();
     part('intervals').replaceChildren(made('p', 'hint', 'Loading …'));
     this.#picture.replaceChildren();
-    part('fresh').textContent = '';
+    part('fresh').textContent = part('said').textContent = '';
     part('session-problem').textContent = '';
     part('key-to-colours').replaceChildren();
     this.#utterance.clear();
@@ -79,6 +78,8 @@ export class SessionView {
       if (id !== this.#id) return;
       const before = this.#timeline;
       this.#timeline = timeline;
+      const was = this.#chosen;
+      this.#chosen = timeline.intervals.find((each) => each.start_ms === was?.start_ms && each.kind === was.kind) ?? null;
       const wasWhole = !before || (this.#window.fromMs === 0 && this.#window.toMs >= before.end_ms);
       if (wasWhole) this.#window = whole(timeline);
       this.#knownFinals = timeline.intervals.filter(({ kind }) => kind === 'speech').length;
@@ -220,7 +221,7 @@ export class SessionView {
     this.#chosen = interval;
     this.#show();
     this.#utterance.choose(interval);
-    part('fresh').textContent = `Shown: ${nameOfInterval(interval)}.`;
+    part('said').textContent = `Shown: ${nameOfInterval(interval)}.`;
   }
 }
 

@@ -53,6 +53,7 @@ export class Utterance {
     this.#transcript = transcript;
     this.#feedback = feedback;
     this.#refusal = '';
+    part('insight').replaceChildren();
   }
 
   /** Show what follows from the whole session. */
@@ -136,7 +137,7 @@ export class Utterance {
       }
     };
     list();
-    place.append(this.#rating(name, give), this.#correction(name, text, lang, give), status, told);
+    place.append(this.#rating(name, give), this.#correction(name, about.part, text, lang, give), status, told);
     return place;
   }
 
@@ -156,8 +157,14 @@ export class Utterance {
     return group;
   }
 
-  /** @param {string} name @param {string} text @param {string} lang @param {(said: object) => Promise<void>} give */
-  #correction(name, text, lang, give) {
+  /**
+   * @param {string} name
+   * @param {Part} about
+   * @param {string} text
+   * @param {string} lang
+   * @param {(said: object) => Promise<void>} give
+   */
+  #correction(name, about, text, lang, give) {
     const details = made('details');
     const form = made('form', 'correction');
     const id = `correction-${++this.#forms}`;
@@ -167,12 +174,15 @@ export class Utterance {
     const remark = Object.assign(made('input'), { id: `${id}-why`, maxLength: 2_000, type: 'text' });
     const why = made('label', '', 'Comment (may be empty)');
     why.htmlFor = remark.id;
+    const spoken = Object.assign(made('input'), { id: `${id}-locale`, maxLength: 64, type: 'text', placeholder: lang });
+    const language = made('label', '', 'Language that was spoken, if it was another');
+    language.htmlFor = spoken.id;
     const send = made('button', 'primary', 'Keep it');
-    form.append(label, field, why, remark, send);
+    form.append(label, field, ...(about === 'transcript' ? [language, spoken] : []), why, remark, send);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const comment = remark.value.trim();
-      void give({ kind: 'correction', text: field.value, ...(comment ? { comment } : {}) });
+      const said = Object.entries({ comment: remark.value.trim(), locale: spoken.value.trim() }).filter(([, each]) => each);
+      void give({ kind: 'correction', text: field.value, ...Object.fromEntries(said) });
     });
     details.append(made('summary', '', `Correct ${name}`), form);
     return details;
