@@ -194,18 +194,21 @@ class _Run:
 
 
 async def _sounds(path: Path, channel: int | None, stretches: Sequence[Stretch]) -> list[bytes]:
-    """Return the PCM (16 kHz) of stretches; the recording is decoded once."""
+    """Return the PCM (16 kHz) of stretches, which are in order of time; the recording is decoded once."""
     spans = [(to_samples(stretch.start_ms), to_samples(stretch.end_ms)) for stretch in stretches]
     sounds = [bytearray() for _ in spans]
+    at = 0  # before it, all stretches are complete
     async with open_audio(path, channel=channel) as audio:
         async for frame in audio:
             if not isinstance(frame, AudioFrame):
                 continue
-            for (first, last), sound in zip(spans, sounds, strict=True):
-                begin, end = max(first, frame.start), min(last, frame.end)
-                if begin < end:
-                    at = begin - frame.start
-                    sound += frame.pcm[at * SAMPLE_WIDTH_BYTES : (end - frame.start) * SAMPLE_WIDTH_BYTES]
+            while at < len(spans) and spans[at][1] <= frame.start:
+                at += 1
+            for (first, last), sound in zip(spans[at:], sounds[at:], strict=True):
+                if first >= frame.end:
+                    break
+                begin, end = max(first, frame.start) - frame.start, min(last, frame.end) - frame.start
+                sound += frame.pcm[begin * SAMPLE_WIDTH_BYTES : max(begin, end) * SAMPLE_WIDTH_BYTES]
     return [bytes(sound) for sound in sounds]
 
 
