@@ -15,7 +15,7 @@ from dragoman.store.jobs import JobRecord, JobStore
 from dragoman.store.outbox import Hook
 
 if TYPE_CHECKING:
-    from dragoman.serving import Serving
+    from dragoman.serving.server import Serving
 
 
 class AwayOnce:

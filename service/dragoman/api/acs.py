@@ -27,7 +27,7 @@ from dragoman.domain.language import parse_target, split_tags
 from dragoman.domain.messages import SessionWishes
 from dragoman.pipeline.captions import CAPTIONS, FORMATS
 from dragoman.pipeline.transcript import Transcript, merge
-from dragoman.serving import Serving
+from dragoman.serving.server import Serving
 from dragoman.store.calls import sessions_of
 from dragoman.store.keys import KEY_PREFIX
 from dragoman.store.scope import Scope

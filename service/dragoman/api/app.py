@@ -35,7 +35,7 @@ from dragoman.domain.messages import SessionWishes
 from dragoman.jobs.crew import working
 from dragoman.pipeline.observer import Observer, Observers
 from dragoman.runtime import Runtime
-from dragoman.serving import serving
+from dragoman.serving.opening import serving
 from dragoman.settings import Settings
 from dragoman.store.audit import AuditTrail
 from dragoman.store.scope import Scope

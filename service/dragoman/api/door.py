@@ -13,7 +13,7 @@ from dragoman.api.watch import Watch
 from dragoman.jobs.crew import Crew
 from dragoman.operations.board import Board
 from dragoman.operations.pulse import Pulse
-from dragoman.serving import Serving
+from dragoman.serving.server import Serving
 from dragoman.store.audit import AuditTrail
 from dragoman.store.scope import Scope
 

@@ -18,7 +18,7 @@ from dragoman.api.uploads import subjects_of_form, wishes_of_form
 from dragoman.domain.errors import JobUnknownError
 from dragoman.domain.messages import SessionWishes
 from dragoman.runtime import Wishes
-from dragoman.serving import digests, session_wishes
+from dragoman.serving.records import digests, session_wishes
 from dragoman.store.jobs import JobRecord
 from dragoman.store.scope import Scope
 

@@ -40,7 +40,7 @@ from dragoman.domain.language import base_language, default_locale, parse_locale
 from dragoman.domain.recognition import choose_recognition
 from dragoman.pipeline.transcript import Transcript, TranscriptBuilder
 from dragoman.runtime import Wishes
-from dragoman.serving import KeptTranscription
+from dragoman.serving.kept import KeptTranscription
 from dragoman.store.scope import Scope
 
 _Format = Literal["json", "text", "srt", "verbose_json", "vtt"]

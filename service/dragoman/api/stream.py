@@ -36,7 +36,8 @@ from dragoman.domain.messages import (
 )
 from dragoman.domain.speech import Notice
 from dragoman.pipeline.live import Feed, LiveSession
-from dragoman.serving import Serving, declared_audio
+from dragoman.serving.records import declared_audio
+from dragoman.serving.server import Serving
 from dragoman.store.scope import Scope
 
 _LONGEST_MESSAGE: Final = 16_384

@@ -14,7 +14,9 @@ from dragoman.domain.language import LidMode, split_tags
 from dragoman.domain.messages import MOST_SUBJECTS, SessionWishes
 from dragoman.domain.recognition import choose_recognition
 from dragoman.runtime import Recording, Wishes
-from dragoman.serving import KeptTranscription, Serving, digests
+from dragoman.serving.kept import KeptTranscription
+from dragoman.serving.records import digests
+from dragoman.serving.server import Serving
 
 
 def wishes_of_form(

@@ -16,7 +16,7 @@ from dragoman.jobs.webhooks import Webhooks
 from dragoman.jobs.worker import Worker
 from dragoman.monitoring.monitor import Line, Monitor
 from dragoman.monitoring.rules import read_rules
-from dragoman.serving import Serving
+from dragoman.serving.server import Serving
 from dragoman.storage import FETCHED, open_job_files
 from dragoman.store.alerts import AlertStore
 from dragoman.store.budgets import BudgetStore

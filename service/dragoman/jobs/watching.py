@@ -8,7 +8,7 @@ from typing import Final
 
 from dragoman.domain.errors import DragomanError
 from dragoman.monitoring.monitor import Monitor
-from dragoman.serving import Serving
+from dragoman.serving.server import Serving
 
 _COUNT_S: Final = 10.0
 _JUDGE_S: Final = 60.0

@@ -20,7 +20,9 @@ from dragoman.domain.errors import (
 from dragoman.domain.events import ErrorEvent
 from dragoman.domain.messages import SessionWishes
 from dragoman.runtime import Recording
-from dragoman.serving import KeptTranscription, Serving, wishes_of
+from dragoman.serving.kept import KeptTranscription
+from dragoman.serving.records import wishes_of
+from dragoman.serving.server import Serving
 from dragoman.store.erasure import ASKED, erase, settle
 from dragoman.store.job_files import JobFiles
 from dragoman.store.jobs import LEASE_S, JobRecord, JobStore, State

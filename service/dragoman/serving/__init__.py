@@ -1,0 +1,1 @@
+"""Behind every door of a server: sessions that are opened, booked and kept, whoever asked for them."""
