@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from dragoman.store.scope import Scope
+from tests.api.keyed import bearer
 from tests.api.server import ServerProcess
 from tests.api.test_past import audit, everything
-from tests.api.test_tenants import made, refusal, uploaded
+from tests.api.test_tenants import refusal, uploaded
 
 pytestmark = pytest.mark.slow
 
@@ -17,9 +19,15 @@ RATING = {"kind": "rating", "part": "transcript", "rating": 4}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     data = tmp_path_factory.mktemp("feedback") / "data"
-    made(data, "first")
+    bearer(data, "first")
     with ServerProcess(data) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def session_id(server: ServerProcess) -> str:
+    """A session of the tenant ``first`` that nobody erases."""
+    return uploaded(server, bearer(server.data, "first"))[1]
 
 
 def given(server: ServerProcess, key: str, session_id: str, said: object) -> tuple[int, str]:
@@ -32,7 +40,7 @@ def utterance(server: ServerProcess, key: str, session_id: str) -> str:
 
 
 def test_what_is_said_is_kept_and_told_by_whom_until_the_session_is_erased(server: ServerProcess) -> None:
-    key = made(server.data, "first")
+    key = bearer(server.data, "first")
     _, session_id, _ = uploaded(server, key)
     spoken = utterance(server, key, session_id)
     correction = {
@@ -80,25 +88,23 @@ def test_what_is_said_is_kept_and_told_by_whom_until_the_session_is_erased(serve
     ],
 )
 def test_what_cannot_be_is_refused_with_its_cause(
-    server: ServerProcess, said: dict[str, object], code: str, cause: str
+    server: ServerProcess, session_id: str, said: dict[str, object], code: str, cause: str
 ) -> None:
-    key = made(server.data, "first")
-    _, session_id, _ = uploaded(server, key)
+    key = bearer(server.data, "first")
     status, body = given(server, key, session_id, said)
     assert (status, refusal(body)) == (422, code)
     assert cause in json.loads(body)["error"]["message"]
 
 
-def test_who_may_not_read_transcripts_may_not_judge_them(server: ServerProcess) -> None:
-    reader, streamer = made(server.data, "first"), made(server.data, "first", "--scope", "stream")
-    _, session_id, _ = uploaded(server, reader)
+def test_who_may_not_read_transcripts_may_not_judge_them(server: ServerProcess, session_id: str) -> None:
+    streamer = bearer(server.data, "first", Scope.STREAM)
     assert given(server, streamer, session_id, RATING)[0] == 401
     assert server.get(f"/v1/sessions/{session_id}/feedback", Authorization=streamer)[0] == 401
 
 
 def test_a_reviewer_decides_and_only_of_its_own_tenant(server: ServerProcess) -> None:
-    key, admin = made(server.data, "third"), made(server.data, "third", "--scope", "admin", "--scope", "transcripts")
-    rival = made(server.data, "rival", "--scope", "admin", "--scope", "transcripts")
+    key, admin = bearer(server.data, "third"), bearer(server.data, "third", Scope.ADMIN, Scope.TRANSCRIPTS)
+    rival = bearer(server.data, "rival", Scope.ADMIN, Scope.TRANSCRIPTS)
     _, session_id, _ = uploaded(server, key)
     correction = {
         "kind": "correction",

@@ -13,29 +13,22 @@ import pytest
 from dragoman.domain.messages import SessionWishes
 from dragoman.store.keys import KeyStore
 from dragoman.store.scope import Scope
+from tests.api.keyed import bearer
 from tests.api.server import ServerProcess
 from tests.api.streaming import bare, finals, messages, pieces, spoken
 from tests.api.test_past import audit
-from tests.api.test_tenants import begun, made, refusal, uploaded
+from tests.api.test_tenants import begun, refusal, uploaded
 from tests.calls import call
 
 pytestmark = pytest.mark.slow
-
-ORDINARY = (Scope.STREAM, Scope.TRANSCRIPTS, Scope.METRICS)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     data = tmp_path_factory.mktemp("operations") / "data"
-    made(data, "first")
+    bearer(data, "first")
     with ServerProcess(data, operator_tenant="platform") as running:
         yield running
-
-
-def keyed(server: ServerProcess, tenant: str, *scopes: Scope) -> str:
-    """Make a key with these scopes, or all but the administrator's."""
-    with closing(KeyStore.open(f"sqlite:///{server.data / 'dragoman.db'}")) as keys:
-        return f"Bearer {keys.create('test', scopes or ORDINARY, tenant).key}"
 
 
 def board(server: ServerProcess, key: str, query: str = "") -> dict[str, object]:
@@ -53,12 +46,12 @@ def sessions(server: ServerProcess, key: str, query: str = "") -> list[str]:
 
 
 def test_who_sees_what(server: ServerProcess) -> None:
-    metrics = keyed(server, "first", Scope.METRICS)
-    admin = keyed(server, "first", Scope.ADMIN)
-    platform = keyed(server, "platform", Scope.ADMIN)
-    visitor = keyed(server, "platform", Scope.METRICS)
-    reader = keyed(server, "first", Scope.TRANSCRIPTS)
-    other = keyed(server, "second")
+    metrics = bearer(server.data, "first", Scope.METRICS)
+    admin = bearer(server.data, "first", Scope.ADMIN)
+    platform = bearer(server.data, "platform", Scope.ADMIN)
+    visitor = bearer(server.data, "platform", Scope.METRICS)
+    reader = bearer(server.data, "first", Scope.TRANSCRIPTS)
+    other = bearer(server.data, "second")
     _, mine, _ = uploaded(server, reader)
     _, theirs, _ = uploaded(server, other)
     for key in (metrics, admin):
@@ -76,8 +69,8 @@ def test_who_sees_what(server: ServerProcess) -> None:
 
 
 def test_another_tenants_timeline_is_not_there(server: ServerProcess) -> None:
-    ours, theirs = keyed(server, "first"), keyed(server, "second")
-    platform = keyed(server, "platform", Scope.ADMIN)
+    ours, theirs = bearer(server.data, "first"), bearer(server.data, "second")
+    platform = bearer(server.data, "platform", Scope.ADMIN)
     _, mine, _ = uploaded(server, ours)
     path = f"/v1/operations/sessions/{mine}"
     for each in (path, path.replace(mine, "s_0")):
@@ -91,7 +84,7 @@ def test_another_tenants_timeline_is_not_there(server: ServerProcess) -> None:
 
 
 def test_figures_are_those_of_the_sessions_and_hold_no_words(server: ServerProcess) -> None:
-    key = keyed(server, "third")
+    key = bearer(server.data, "third")
     _, session_id, _ = uploaded(server, key)
     document = json.loads(server.get(f"/v1/transcripts/{session_id}", Authorization=key)[1])
     utterances, (ledger,) = document["utterances"], document["ledgers"]
@@ -124,7 +117,7 @@ def test_figures_are_those_of_the_sessions_and_hold_no_words(server: ServerProce
 
 
 def test_a_live_stream_is_seen_while_it_lives_and_told_how_soon_it_was_heard(server: ServerProcess) -> None:
-    key = keyed(server, "fourth")
+    key = bearer(server.data, "fourth")
 
     async def body() -> None:
         async with bare(server.url, Authorization=key) as connection:
@@ -159,13 +152,13 @@ def test_a_live_stream_is_seen_while_it_lives_and_told_how_soon_it_was_heard(ser
     assert sum(value or 0 for value in series["finals"]) >= 1
     for name in ("final_p95_ms", "word_p50_ms", "partial_p95_ms"):
         assert any(value is not None for value in series[name]), name
-    foreign = board(server, keyed(server, "fifth"))["series"]
+    foreign = board(server, bearer(server.data, "fifth"))["series"]
     assert isinstance(foreign, dict)
     assert sum(value or 0 for value in foreign["finals"]) == 0
 
 
 def test_the_stream_tells_what_is_new(server: ServerProcess) -> None:
-    key = keyed(server, "sixth")
+    key = bearer(server.data, "sixth")
     request = urllib.request.Request(f"{server.url}/v1/operations/stream?hours=1", headers={"Authorization": key})
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -187,7 +180,7 @@ def test_the_stream_tells_what_is_new(server: ServerProcess) -> None:
 
 
 def test_who_is_let_in_no_more_is_told_no_more(server: ServerProcess) -> None:
-    key = keyed(server, "seventh")
+    key = bearer(server.data, "seventh")
     request = urllib.request.Request(f"{server.url}/v1/operations/stream", headers={"Authorization": key})
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.readline() == b"event: snapshot\n"
@@ -200,7 +193,7 @@ def test_who_is_let_in_no_more_is_told_no_more(server: ServerProcess) -> None:
 
 @pytest.mark.parametrize("query", ["?hours=0", "?hours=745", "?hours=x", f"?tenant={'x' * 65}"])
 def test_what_cannot_be_asked_is_refused(server: ServerProcess, query: str) -> None:
-    status, body = server.get(f"/v1/operations{query}", Authorization=keyed(server, "first"))
+    status, body = server.get(f"/v1/operations{query}", Authorization=bearer(server.data, "first"))
     assert (status, refusal(body)) == (422, "request_invalid")
 
 

@@ -12,9 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from dragoman.client import Stream
 from dragoman.domain.messages import SessionWishes
-from dragoman.store.keys import KeyStore
 from dragoman.store.ports import SessionRecord
-from dragoman.store.scope import Scope
 from dragoman.store.sql import SqlStore
 from tests.api.streaming import pieces
 from tests.calls import call
@@ -36,11 +34,6 @@ def filled(data: Path) -> None:
         # Where Playwright runs, its loop does, and no other can in the same thread.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, body()).result()
-
-
-def key_of(data: Path, tenant: str, *scopes: Scope) -> str:
-    with closing(KeyStore.open(f"sqlite:///{data / 'dragoman.db'}")) as keys:
-        return keys.create("test", scopes, tenant).key
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dragoman.store.scope import Scope
+from tests.api.keyed import key_of
 from tests.api.server import ServerProcess
 from tests.web.captions_page import READY_MS
-from tests.web.operations_page import SCRIPTED, OperationsPage, filled, key_of, streaming
+from tests.web.operations_page import SCRIPTED, OperationsPage, filled, streaming
 from tests.web.test_accessibility import violations
 
 pytestmark = pytest.mark.slow
