@@ -59,7 +59,7 @@ evaluate: $(READY)  ## Evaluate what ships, stage by stage, and judge it by its 
 		$(BIN)/dragoman gate evaluation/$$stage || stopped="$$stopped $$stage"; \
 	done; test -z "$$stopped" || { echo "stopped:$$stopped; the reports are in evaluation/"; exit 1; }
 
-lifecycle: $(READY)  ## The whole loop once, offline, in two minutes: data, gate, deploy, promote, stop, roll back
+lifecycle: $(READY)  ## The whole loop once, offline, in three minutes: data, gate, deploy, promote, stop, roll back
 	@$(BIN)/dragoman lifecycle
 
 bench: $(READY)  ## Measure speed and word error rate beside faster-whisper

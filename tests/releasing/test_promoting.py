@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from dragoman.domain.errors import ReleaseFailedError, WorkspaceFailedError
+from dragoman.domain.errors import ChatFailedError, ReleaseFailedError, WorkspaceFailedError
 from dragoman.releasing.applying import apply
+from dragoman.releasing.evidence import sign, verify
 from dragoman.releasing.ledger import Ledger
 from dragoman.releasing.live import AnswerVerdict, Minute
 from dragoman.releasing.promoting import Promoter, Promotion
@@ -16,7 +19,8 @@ from dragoman.releasing.rules import RolloutRules
 from dragoman.releasing.watching import Watcher
 from dragoman.releasing.workspace import Collected, Wanted
 from tests.releasing.folder_workspace import FolderWorkspace, ToldFigures
-from tests.releasing.made import NOW, make
+from tests.releasing.made import NOW, Made, make
+from tests.releasing.made import RULES as MADE_RULES
 
 RULES = RolloutRules()
 FAST = {50: 40.0, 90: 70.0, 95: 90.0, 99: 120.0}
@@ -158,6 +162,34 @@ def test_without_data_nothing_goes_on(rolling: Rolling) -> None:
     assert rolling.traffic == ({"blue": 100}, {"green": 50})
     rolling.figures.is_away = False
     assert rolling.promoter.promote(rolling.wanted).outcome == "released"
+
+
+def test_while_the_judge_is_away_failures_count_all_the_same(rolling: Rolling) -> None:
+    def away(collected: object) -> dict[str, AnswerVerdict]:
+        raise ChatFailedError("The judge is away.")
+
+    at_stage(rolling, 10, lambda at_s: Minute(at_s, 20, 9, FAST))
+    promoter = replace(rolling.promoter, judging=away)
+    held = promoter.promote(rolling.wanted)
+    assert (held.outcome, "The judge is away" in held.judgements[-1].reason) == ("held", True)
+    rolling.workspace.route("dragoman-insight", {"blue": 90, "green": 10}, {})
+    assert promoter.promote(rolling.wanted).outcome == "rolled back"
+
+
+def test_a_candidate_that_was_signed_again_is_promoted_by_its_new_evidence(rolling: Rolling, tmp_path: Path) -> None:
+    again = make(tmp_path / "after", more="shots = 2")
+    proof = verify(signed_later(again), again.identified, MADE_RULES, again.trusted, NOW)
+    anew = Wanted(rolling.wanted.identified, proof)
+    assert anew.evidence.digest != rolling.wanted.evidence.digest
+    with pytest.raises(ReleaseFailedError, match="with other evidence"):
+        rolling.promoter.promote(anew)
+    apply(rolling.workspace, anew, rolling.ledger)
+    assert rolling.promoter.promote(anew).outcome == "released"
+
+
+def signed_later(made: Made) -> bytes:
+    _, envelope = sign(made.judged, made.identified, made.signer, NOW - timedelta(hours=1), "otto")
+    return envelope.model_dump_json().encode()
 
 
 def test_it_may_be_held_at_a_stage(rolling: Rolling) -> None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from dragoman.domain.errors import DragomanError, ReleaseFailedError, WorkspaceFailedError
 from dragoman.releasing.ledger import Entry, Ledger
-from dragoman.releasing.live import Answers, AnswerVerdict, Seen
+from dragoman.releasing.live import Answers, AnswerVerdict, Minute, Seen
 from dragoman.releasing.rollout import Judgement, Stage, judge_stage, stage_at, stages
 from dragoman.releasing.workspace import SLOTS, Collected, Found, LiveFigures, Wanted, Workspace
 
@@ -113,13 +113,14 @@ class Promoter:
         Raises:
             ReleaseFailedError: if the release is not there.
         """
-        version = wanted.identified.version
-        slot = next((name for name, each in found.deployments.items() if each.release == version), None)
+        version, proof = wanted.identified.version, wanted.evidence.digest
+        same = {name: each for name, each in found.deployments.items() if each.release == version}
+        slot = next((name for name, each in same.items() if each.evidence == proof), None)
         if slot is None:
-            raise ReleaseFailedError(f"Release {version} is not deployed; do that first: dragoman release apply.")
-        if found.deployments[slot].evidence != wanted.evidence.digest:
             raise ReleaseFailedError(
                 f"Release {version} was deployed with other evidence than this; give that, or apply this one."
+                if same
+                else f"Release {version} is not deployed; do that first: dragoman release apply."
             )
         beside = next((name for name in SLOTS if name != slot and name in found.deployments), None)
         return slot, beside
@@ -153,33 +154,36 @@ class Promoter:
         rules, judged = wanted.release.rollout, dict[str, dict[str, AnswerVerdict]]()
         while True:
             elapsed_s = self.now() - began_s
-            try:
-                seen = self._seen(wanted, slot, live, began_s, judged)
-                judgement = judge_stage(stage, seen[slot], seen[live], rules, elapsed_s)
-            except DragomanError as error:
-                if not error.retryable:
-                    raise
-                judgement = judge_stage(stage, Seen(), Seen(), rules, elapsed_s)
-                judgement = judgement.model_copy(update={"reason": f"Nothing can be seen: {error}"})
+            seen, troubles = self._seen(wanted, (slot, live), began_s, judged)
+            judgement = judge_stage(stage, seen[slot], seen[live], rules, elapsed_s)
+            if troubles:
+                told = " ".join((judgement.reason, *(f"Not all can be seen: {each}" for each in troubles)))
+                judgement = judgement.model_copy(update={"reason": told})
             self.tell(stage, judgement)
             if judgement.decision != "wait":
                 return judgement
             self.sleep(rules.poll_s)
 
     def _seen(
-        self, wanted: Wanted, slot: str, live: str, began_s: float, judged: dict[str, dict[str, AnswerVerdict]]
-    ) -> Mapping[str, Seen]:
-        endpoint, rules = wanted.release.endpoint, wanted.release.rollout
-        minutes = self.live.minutes(endpoint, began_s)
-        seen = {}
-        for name in (slot, live):
-            known = judged.setdefault(name, {})
-            if left := rules.poor.judged - len(known):
-                collected = self.live.collected(endpoint, name, began_s, rules.poor.judged)
-                new = [each for each in collected if each.id not in known]
-                known |= self.judging(new[:left])
-            seen[name] = Seen(minutes.get(name, ()), Answers.of(known.values()))
-        return seen
+        self, wanted: Wanted, slots: Sequence[str], began_s: float, judged: dict[str, dict[str, AnswerVerdict]]
+    ) -> tuple[Mapping[str, Seen], list[str]]:
+        """Return what is seen by slot, and what cannot be: while a judge is away, failures are counted all the same."""
+        endpoint, most = wanted.release.endpoint, wanted.release.rollout.poor.judged
+        troubles: list[str] = []
+        minutes: Mapping[str, Sequence[Minute]] = {}
+        try:
+            minutes = self.live.minutes(endpoint, began_s)
+        except DragomanError as error:
+            troubles.append(str(error))
+        for slot in slots:
+            known = judged.setdefault(slot, {})
+            try:
+                if left := most - len(known):
+                    collected = self.live.collected(endpoint, slot, began_s, most)
+                    known |= self.judging([each for each in collected if each.id not in known][:left])
+            except DragomanError as error:
+                troubles.append(str(error))
+        return {slot: Seen(minutes.get(slot, ()), Answers.of(judged[slot].values())) for slot in slots}, troubles
 
     def _decide(self, wanted: Wanted, judgement: Judgement) -> None:
         self.ledger.add(wanted.identified.version, DECISION, judgement.model_dump(mode="json"))

@@ -50,7 +50,11 @@ def promote(
         wanted = wanted_of(desk, proof)
         if not yes:
             click.confirm(f"Give traffic to release {wanted.identified.version}?", abort=True, err=True)
-        promotion = desk.promoter(_told if form == "text" else _silent).promote(wanted, held, again=again)
+        try:
+            promotion = desk.promoter(_told if form == "text" else _silent).promote(wanted, held, again=again)
+        except KeyboardInterrupt:
+            click.echo("Stopped; traffic stays as it is. Go on with promote, or go back with rollback.", err=True)
+            raise
     is_good = promotion.outcome == "released" or (
         held is not None and promotion.outcome == "held" and promotion.judgements[-1].decision == "go on"
     )
