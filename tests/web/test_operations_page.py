@@ -202,3 +202,17 @@ def test_a_server_that_comes_back_is_followed_again(context: BrowserContext, wat
     operator.reaches("Live")
     expect(operator.page.get_by_role("alert").first).to_be_empty()
     assert operator.cells("ledger", "acme")[-1] == "balances"
+
+
+def test_how_good_it_is_stands_below_the_board(context: BrowserContext, watched: ServerProcess, axe: str) -> None:
+    operator = OperationsPage(context, watched.url, key_of(watched.data, "default", *EVERYTHING))
+    page = operator.page
+    operator.reaches("Live")
+    promised = page.locator("#objectives tr", has_text="Finals within two seconds")
+    expect(promised).to_contain_text("95 %", timeout=READY_MS)
+    for panel in ("alerts", "drift", "budgets", "signals"):
+        expect(page.locator(f"#{panel}")).not_to_be_empty()
+    expect(page.locator("#monitor .plot .canvas").first).to_have_attribute("aria-label", re.compile("^Error budgets"))
+    accessible(page, axe)
+    with page.expect_request(lambda request: "monitor?hours=168" in request.url):
+        page.locator("#hours").select_option("168")
