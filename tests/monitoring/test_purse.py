@@ -76,6 +76,16 @@ def test_without_money_nothing_begins_and_the_refusal_says_what_to_do(budgets: B
     run(body())
 
 
+def test_what_came_to_nothing_is_given_back_at_once(budgets: BudgetStore, purse: Purse) -> None:
+    async def body() -> None:
+        budgets.limit("acme", AHEAD_S * CENT)
+        await purse.open("s_1", "acme", TALK, is_live=True)
+        await purse.drop("s_1")
+        await purse.open("s_2", "acme", TALK, is_live=True)
+
+    run(body())
+
+
 def test_a_live_session_is_warned_once_and_then_ended(budgets: BudgetStore, purse: Purse) -> None:
     told: list[str] = []
 

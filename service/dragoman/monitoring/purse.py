@@ -72,6 +72,10 @@ class Purse:
         self._warned.discard(session_id)
         await asyncio.to_thread(self.store.release, session_id, _COUNTED_MS)
 
+    async def drop(self, session_id: str) -> None:
+        """Give back at once what is reserved for a session that came to nothing."""
+        await asyncio.to_thread(self.store.release, session_id)
+
     @asynccontextmanager
     async def spending(self, tenant: str, expected: Consumed) -> AsyncIterator["Receipt"]:
         """Reserve for something short, and enter what it took as it ends.

@@ -97,7 +97,7 @@ class Serving:
             await self._note(caller, "session.open", spec, wishes)
             live = await self.hub.open(record_of(spec, wishes, caller, token))
         except BaseException:
-            await self.purse.close(spec.session_id)
+            await self.purse.drop(spec.session_id)
             raise
         if self.runtime.is_demo:
             live.tell(DEMO_MODEL)
@@ -166,7 +166,7 @@ class Serving:
             await self._note(caller, "transcript.create", transcription.spec, kept)
             await self._store.create(replace(record, subjects=tuple(subjects)))
         except BaseException:
-            await self.purse.close(session_id)
+            await self.purse.drop(session_id)
             raise
         running = KeptTranscription(transcription, self._store, self.purse)
         self._files.add(running)
