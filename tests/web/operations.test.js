@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Events, Feed } from '../../service/dragoman/web/operations/feed.js';
-import { age, dollars, place, seconds, shortId, span } from '../../service/dragoman/web/operations/figures.js';
+import { age, dollars, place, seconds, shortId, span, times } from '../../service/dragoman/web/operations/figures.js';
 import { engineSpans, moved, placeOf, ticks, whole, within, zoomed } from '../../service/dragoman/web/operations/layout.js';
 import { burnRates, hoursOf, meanByHour, sureness } from '../../service/dragoman/web/operations/quality.js';
 import { PLOTS, finalDelays, inWords, measured, rowsOf } from '../../service/dragoman/web/operations/plots.js';
@@ -153,6 +153,13 @@ test('engines hear from one change to the next', () => {
 test('times on the axis are round', () => {
   assert.deepEqual(ticks({ fromMs: 0, toMs: 10_000 }), [0, 2_000, 4_000, 6_000, 8_000, 10_000]);
   assert.deepEqual(ticks({ fromMs: 61_000, toMs: 400_000 }), [120_000, 180_000, 240_000, 300_000, 360_000]);
+});
+
+test('an axis says days where there are several, and else the time of day', () => {
+  assert.deepEqual(times([0, 86_400, 172_800].map((s) => s + 43_200)), ['1 Jan', '2 Jan', '3 Jan']);
+  const [first, second] = times([0, 3_600]);
+  assert.match(first, /^\d\d:\d\d$/);
+  assert.notEqual(first, second);
 });
 
 test('figures are read as people read them', () => {

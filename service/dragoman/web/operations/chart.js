@@ -1,7 +1,7 @@
 /** Draws plots with uPlot, each with its legend, its words and its table. */
 
 import { made } from './made.js';
-import { latest, moment } from './figures.js';
+import { latest, moment, times } from './figures.js';
 import { inWords, rowsOf } from './plots.js';
 import uPlot from '../uplot/uPlot.min.js';
 
@@ -10,6 +10,8 @@ import uPlot from '../uplot/uPlot.min.js';
 
 const HEIGHT = 190;
 const MOST_ROWS = 60;
+/** Steps of time on the axis, a minute at least: no two of its labels are the same. */
+const STEPS_S = [1, 5, 10, 15, 30, 60, 120, 360, 720, 1_440, 2_880, 7_200, 14_400].map((minutes) => 60 * minutes);
 
 export class Chart {
   /** @type {uPlot | null} */
@@ -76,7 +78,7 @@ export class Chart {
         cursor: { drag: { x: false, y: false }, points: { show: false } },
         scales: { y: { range: (_, __, max) => [0, Math.max(1, 1.1 * (max ?? 0))] } },
         axes: [
-          { ...axis, size: 30, space: 45, values: (_, splits) => splits.map((each) => moment(1000 * each).slice(0, 5)) },
+          { ...axis, size: 30, space: 50, incrs: STEPS_S, values: (_, splits) => times(splits) },
           { ...axis, size: 58, values: (_, splits) => splits.map((each) => (Number.isInteger(each) ? plot.read(each) : null)) },
         ],
         series: [

@@ -55,6 +55,13 @@ export function moment(unixMs) {
   return new Date(unixMs).toLocaleTimeString('en-GB');
 }
 
+/** Return times of an axis: of the day, or days where there are several. @param {number[]} unixS */
+export function times(unixS) {
+  const isLong = unixS[unixS.length - 1] - unixS[0] >= 86_400;
+  const day = (/** @type {Date} */ each) => each.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  return unixS.map((each) => (isLong ? day(new Date(1000 * each)) : moment(1000 * each).slice(0, 5)));
+}
+
 /** Return the latest of values that is known. @param {(number | null)[]} values */
 export function latest(values) {
   return values.findLast((each) => each !== null) ?? null;

@@ -6,6 +6,7 @@ export interface Axis {
   font?: string;
   size?: number;
   space?: number;
+  incrs?: number[];
   grid?: { stroke?: string; width?: number };
   ticks?: { show?: boolean; stroke?: string; width?: number; size?: number };
   values?: (plot: uPlot, splits: number[]) => (string | null)[];
