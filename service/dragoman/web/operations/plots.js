@@ -30,7 +30,7 @@ const COUNTED = new Set(['finals', 'errors', 'warnings']);
  */
 
 /** @type {((snapshot: Snapshot) => Plot)[]} */
-export const PLOTS = [finalDelays, firstDelays, load, throughput];
+export const PLOTS = [finalDelays, firstDelays, load, backlog, throughput];
 
 /**
  * Return the series from when anything could be measured, five minutes at least; of what is counted, without the
@@ -92,6 +92,19 @@ export function load(snapshot) {
     at: series.at_s,
     lines: [{ label: 'streams', values: series.streams, tone: 0, steps: true }],
     read: whole,
+  };
+}
+
+/** @param {Snapshot} snapshot @returns {Plot} */
+export function backlog(snapshot) {
+  const series = measured(snapshot.series);
+  return {
+    id: 'backlog',
+    title: 'Waiting to be heard',
+    note: 'Audio without an outcome yet, of the session that is furthest behind; the utterance that is being spoken counts.',
+    at: series.at_s,
+    lines: [{ label: 'most behind', values: series.behind_ms, tone: 0, steps: true }],
+    read: seconds,
   };
 }
 
