@@ -38,7 +38,7 @@ def filled(data: Path) -> None:
 
 @contextmanager
 def streaming(url: str, key: str, name: str) -> Iterator[threading.Event]:
-    """Stream a sample call, twice as fast as it was spoken; it ends when the event is set."""
+    """Stream a sample call, up to five times as fast as it was spoken; it ends when the event is set."""
     is_over = threading.Event()
 
     async def run() -> None:
@@ -50,7 +50,7 @@ def streaming(url: str, key: str, name: str) -> Iterator[threading.Event]:
                     if is_over.is_set():
                         break
                     await stream.send(piece)
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.02)
                 while not is_over.is_set():
                     await stream.send(bytes(3_200))
                     await asyncio.sleep(0.1)
