@@ -15,6 +15,8 @@ from dragoman.store.ports import Books
 from dragoman.store.sql import SqlStore
 from tests.store.said import record, warning
 
+NEWEST = max(path.name[:4] for path in (Path(tables.__file__).parent / "migrations" / "versions").glob("[0-9]*.py"))
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[Engine]:
@@ -39,7 +41,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> N
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         with opened(tmp_path / "a.db") as engine, engine.connect() as connection:
-            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["0005"]
+            assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == [NEWEST]
 
 
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
+
+_UNOBSERVED = text("observed_seq < last_seq")
 
 sessions = Table(
     "sessions",
@@ -42,6 +45,7 @@ sessions = Table(
     Index("sessions_owner", "owner", "created_ms"),
     Index("sessions_call", "tenant", "call_id"),
     Index("sessions_holder", "is_open", "holder"),
+    Index("sessions_unobserved", "created_ms", sqlite_where=_UNOBSERVED, postgresql_where=_UNOBSERVED),
 )
 
 # ``key`` is what may be said once per session: a final by its utterance, a translation by utterance and target.
