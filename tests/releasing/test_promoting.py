@@ -195,6 +195,8 @@ def signed_later(made: Made) -> bytes:
 def test_it_may_be_held_at_a_stage(rolling: Rolling) -> None:
     assert rolling.promoter.promote(rolling.wanted, to=Stage(0, 10)).outcome == "held"
     assert rolling.traffic == ({"blue": 90, "green": 10}, {})
+    assert rolling.promoter.promote(rolling.wanted, to=Stage(50, 0)) == Promotion("held", ()), "it is past that"
+    assert rolling.traffic == ({"blue": 90, "green": 10}, {})
     assert rolling.promoter.promote(rolling.wanted).outcome == "released"
 
 

@@ -25,7 +25,7 @@ Judging = Callable[[Sequence[Collected]], Mapping[str, AnswerVerdict]]
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """How a rollout ended, after these judgements: the last of every stage. Without any it was released before."""
+    """How a rollout ended, after these judgements: the last of every stage. Without any there was nothing to do."""
 
     outcome: Literal["released", "rolled back", "held"]
     judgements: tuple[Judgement, ...]
@@ -67,6 +67,8 @@ class Promoter:
         rules = wanted.release.rollout
         known = stages(rules)
         at = stage_at(rules, found.mirror.get(slot, 0), found.traffic.get(slot, 0))
+        if to is not None and at is not None and known.index(to) < at:
+            return Promotion("held", ())  # it is past that stage
         began_s = None if at is None else self._began_s(wanted, known[at])
         judgements: list[Judgement] = []
         for number, stage in enumerate(known):

@@ -56,13 +56,15 @@ def promote(
             click.echo("Stopped; traffic stays as it is. Go on with promote, or go back with rollback.", err=True)
             raise
     is_good = promotion.outcome == "released" or (
-        held is not None and promotion.outcome == "held" and promotion.judgements[-1].decision == "go on"
+        held is not None
+        and promotion.outcome == "held"
+        and all(each.decision == "go on" for each in promotion.judgements)
     )
     if form == "json":
         told = [each.model_dump(mode="json") for each in promotion.judgements]
         click.echo(json.dumps({"outcome": promotion.outcome, "stages": told}, indent=2))
     else:
-        reason = promotion.judgements[-1].reason if promotion.judgements else "it has all of the traffic already."
+        reason = promotion.judgements[-1].reason if promotion.judgements else "it is there already."
         click.secho(f"{promotion.outcome}: {reason}", fg="green" if is_good else "red")
     sys.exit(EXIT_OK if is_good else EXIT_FAILED)
 
