@@ -14,6 +14,7 @@ from azure.storage.blob import ContainerClient
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from dragoman.domain.errors import WorkspaceFailedError
+from dragoman.domain.validation import first_problem
 from dragoman.releasing.access import MANAGEMENT, WorkspaceAccess
 from dragoman.releasing.live import Minute
 from dragoman.releasing.workspace import SLOTS, Collected
@@ -129,6 +130,8 @@ class AzureLive:
             Collected(id_, asked.time.timestamp(), asked.data, answered.data)
             for id_, asked in pairs.requests.items()
             if (answered := pairs.responses.get(id_)) and asked.time.timestamp() >= since_s
+            # What is too large for a line is in a blob of its own, and is not judged.
+            if not asked.datainblob and not answered.datainblob
         ]
         return sorted(both, key=lambda each: -each.at_s)[:most]
 
@@ -137,7 +140,7 @@ class AzureLive:
         if requests is None:
             return []
         counts: dict[float, list[float]] = defaultdict(lambda: [0.0, 0.0])
-        for series in requests.value[0].timeseries:
+        for series in (each for metric in requests.value for each in metric.timeseries):
             status = next((each.value for each in series.metadatavalues if each.name.value == _STATUS), "0")
             for point in series.data:
                 count = (point.average or 0.0) * self._grain_s / 60
@@ -178,7 +181,9 @@ class AzureLive:
         except AzureError as error:
             raise WorkspaceFailedError(f"Azure Monitor cannot be asked: {_line(error)}") from error
         except ValidationError as error:
-            raise WorkspaceFailedError(f"Azure Monitor answers in another way than it should: {error}") from error
+            raise WorkspaceFailedError(
+                f"Azure Monitor answers in another way than it should: {first_problem(error)}."
+            ) from error
 
     def _read_on(self, prefix: str, since_s: float, tails: dict[str, _Tail], found: dict[str, _Record]) -> None:
         """Add the records below a folder that are new; those from before ``since_s`` are in folders of hours before."""
