@@ -12,7 +12,7 @@ import pytest
 from dragoman.domain.errors import SettingsError
 from dragoman.emulator.run import running
 from dragoman.insight.content import read_content
-from dragoman.resources import flows_folder
+from dragoman.resources import code_digest, flows_folder
 from dragoman.scoring import FLOWS, create_score_app
 from dragoman.settings import Settings
 from tests.insight.talk import sample
@@ -37,6 +37,14 @@ def post(address: str, body: object, accept: str = "*/*") -> tuple[int, str, str
 def given(flow: str) -> dict[str, object]:
     about: dict[str, object] = {"conversation": sample("de").model_dump(mode="json"), "language": "en"}
     return about | ({"question": "How much would the repair cost?"} if flow == "answer" else {})
+
+
+def test_it_says_which_code_answers(flow: tuple[str, str]) -> None:
+    with closing(HTTPConnection(flow[1], timeout=30)) as connection:
+        connection.request("POST", "/score", json.dumps(given(flow[0])), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.headers["x-dragoman-code"] == code_digest()
 
 
 def test_it_is_healthy(flow: tuple[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ BUNDLED_MODELS: Final = {"micro": "whisper-micro"}
 
 DIGEST_CHARS: Final = 12
 
+_NOT_CODE: Final = frozenset({"_data", "__pycache__"})
 _BUNDLED_TRANSLATORS: Final = {"micro": ("translate-micro",)}
 
 
@@ -53,3 +55,13 @@ def content_digest(folder: Path, files: Iterable[Path]) -> str:
             digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
             digest.update(hashlib.file_digest(content, "sha256").digest())
     return digest.hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """Return the SHA-256 of this package's own files, in hex: the same in a checkout and in a wheel."""
+    package = Path(__file__).parent
+    files = (
+        each for each in package.rglob("*") if each.is_file() and not _NOT_CODE & set(each.relative_to(package).parts)
+    )
+    return content_digest(package, files)

@@ -16,10 +16,14 @@ from dragoman.domain.insight import Claim
 from dragoman.domain.language import parse_target
 from dragoman.insight.answering import Answer
 from dragoman.insight.conversation import Conversation
+from dragoman.resources import code_digest
 from dragoman.settings import Settings
 from dragoman.steps import Steps
 
 Json = dict[str, JsonValue]
+
+CODE: Final = "x-dragoman-code"
+"""The header that says which code answers: the digest that evidence speaks of."""
 
 _LARGEST: Final = 16 << 20
 _USERS: Final = (ChatFilteredError, LocaleError)
@@ -73,6 +77,7 @@ def create_score_app(flow: str, settings: Settings) -> FastAPI:
 
 def add_score(app: FastAPI, path: str, flow: Scored, dependencies: Sequence[params.Depends] = ()) -> None:
     """Add the route of a flow."""
+    code = {CODE: code_digest()}  # now: files may change while the process lives
 
     @app.post(path, dependencies=list(dependencies))
     async def score(request: Request) -> Response:
@@ -89,7 +94,7 @@ def add_score(app: FastAPI, path: str, flow: Scored, dependencies: Sequence[para
                 told = flow.stream(body)
                 first = await anext(told)  # what is wrong with the question has a status of its own
                 return StreamingResponse(_events(first, told), media_type="text/event-stream")
-            return JSONResponse(await flow.run(body))
+            return JSONResponse(await flow.run(body), headers=code)
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False, include_context=False)
             return _refused(

@@ -11,7 +11,8 @@ from dragoman.domain.errors import WorkspaceFailedError
 from dragoman.insight.conversation import Conversation
 from dragoman.releasing.live import Minute
 from dragoman.releasing.spec import Release
-from dragoman.releasing.workspace import Collected, Deployed, Found, Wanted
+from dragoman.releasing.workspace import Called, Collected, Deployed, Found, Wanted
+from dragoman.resources import code_digest
 from dragoman.settings import Settings
 from dragoman.steps import Steps
 
@@ -24,6 +25,7 @@ class FolderWorkspace:
         self.after = after
         self.calls: list[str] = []
         self.failing: list[str] = []
+        self.code: str | None = code_digest()
 
     def _read(self) -> dict[str, JsonValue]:
         read: dict[str, JsonValue] = json.loads(self.file.read_text()) if self.file.exists() else {}
@@ -79,11 +81,11 @@ class FolderWorkspace:
         assert isinstance(deployments, dict)
         self._change("delete", deployments={name: each for name, each in deployments.items() if name != slot})
 
-    def call(self, endpoint: str, slot: str, body: JsonValue) -> tuple[int, JsonValue]:
+    def call(self, endpoint: str, slot: str, body: JsonValue) -> Called:
         assert isinstance(body, dict)
         step = Steps(Settings()).insight(Path(str(self._read()["words"])))
         insight = asyncio.run(step.run(Conversation.model_validate(body["conversation"]), "en"))
-        return 200, {"insight": insight.model_dump(mode="json")}
+        return Called(200, {"insight": insight.model_dump(mode="json")}, self.code)
 
     def route(self, endpoint: str, traffic: Mapping[str, int], mirror: Mapping[str, int]) -> None:
         self._change("route", traffic=dict(traffic), mirror=dict(mirror))

@@ -18,7 +18,7 @@ from dragoman.releasing.ledger import Ledger
 from dragoman.releasing.plan import plan
 from dragoman.releasing.spec import read_release
 from dragoman.releasing.subjects import identify
-from dragoman.releasing.workspace import Deployed, Found, Wanted
+from dragoman.releasing.workspace import Called, Deployed, Found, Wanted
 from tests.releasing.folder_workspace import FolderWorkspace
 from tests.releasing.made import NOW, RULES, key, make, write_release
 
@@ -141,13 +141,23 @@ def test_other_words_than_those_that_were_evaluated_are_noticed(tmp_path: Path, 
     assert "route" not in workspace.calls
 
 
+def test_other_code_than_that_which_was_evaluated_is_noticed(tmp_path: Path, wanted: Wanted) -> None:
+    workspace = FolderWorkspace(tmp_path / "workspace.json")
+    workspace.code = "0" * 64
+    with pytest.raises(ReleaseFailedError, match=r"runs the code 0{12}, and .* was evaluated"):
+        apply(workspace, wanted, ledger(tmp_path))
+    assert "route" not in workspace.calls
+    workspace.code = None  # somebody in between does not pass it on
+    assert [step.action for step in apply(workspace, wanted, ledger(tmp_path)).steps] == ["check", "route"]
+
+
 @pytest.mark.parametrize(("status", "says"), [(500, "answers 500, 5 times.*get-logs"), (200, "is it the right image")])
 def test_a_deployment_that_does_not_answer_gets_no_traffic(
     tmp_path: Path, wanted: Wanted, status: int, says: str
 ) -> None:
     class Broken(FolderWorkspace):
-        def call(self, endpoint: str, slot: str, body: object) -> tuple[int, str]:
-            return status, "broken"
+        def call(self, endpoint: str, slot: str, body: object) -> Called:
+            return Called(status, "broken")
 
     workspace, pauses = Broken(tmp_path / "workspace.json"), list[float]()
     with pytest.raises(ReleaseFailedError, match=says):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from dragoman.cli.lifecycle.traffic import Traffic
 from dragoman.domain.errors import EvidenceRefusedError, SettingsError, WorkspaceFailedError
@@ -29,7 +29,7 @@ from dragoman.releasing.plan import plan
 from dragoman.releasing.promoting import ROLLED_BACK, STAGE
 from dragoman.releasing.spec import read_release
 from dragoman.releasing.subjects import identify
-from dragoman.resources import flows_folder
+from dragoman.resources import code_digest, flows_folder
 from dragoman.settings import Settings
 from tests.emulator.azureml.emulating import AzureMl, emulating_azureml
 from tests.releasing.made import RULES, report_of, write_release
@@ -138,6 +138,8 @@ def test_there_up_back_and_up_again(place: Place) -> None:
         made = apply(first.workspace, first.wanted(proof), first.ledger)
         assert [step.action for step in made.steps][-3:] == ["deploy", "check", "route"]
         assert apply(first.workspace, first.wanted(proof), first.ledger).is_done
+        asked: JsonValue = {"conversation": {"lines": []}, "language": "en"}
+        assert first.workspace.call("dragoman-insight", "blue", asked).code == code_digest()
     traffic = traffic_of(place)
     with chat_door() as (endpoint, faults), traffic.running():
         hosted = f"settings = {{ chat_endpoint = '{endpoint}', chat_model = 'm' }}"

@@ -1,29 +1,15 @@
 """What a candidate is made of: whatever may change a figure."""
 
-from functools import cache
 from pathlib import Path
-from typing import Final
 
 from pydantic import JsonValue
 
 from dragoman import __version__
 from dragoman.assembly import translators_of
 from dragoman.evaluation import normalise
-from dragoman.resources import DIGEST_CHARS, content_digest, resolve_model
+from dragoman.resources import DIGEST_CHARS, code_digest, resolve_model
 from dragoman.resources import digest_of as digest_of
 from dragoman.settings import Settings
-
-_NOT_CODE: Final = frozenset({"_data", "__pycache__"})
-
-
-@cache
-def code_digest() -> str:
-    """Return the SHA-256 of this package's own files, in hex: the same in a checkout and in a wheel."""
-    package = Path(__file__).parents[1]
-    files = (
-        each for each in package.rglob("*") if each.is_file() and not _NOT_CODE & set(each.relative_to(package).parts)
-    )
-    return content_digest(package, files)
 
 
 def describe_engines(settings: Settings) -> dict[str, JsonValue]:

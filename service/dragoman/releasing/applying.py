@@ -11,7 +11,7 @@ from dragoman.domain.insight import Insight
 from dragoman.insight.answering import Answer
 from dragoman.releasing.ledger import Ledger
 from dragoman.releasing.plan import Plan, Step, plan
-from dragoman.releasing.workspace import Wanted, Workspace
+from dragoman.releasing.workspace import Called, Wanted, Workspace
 
 _TRIES: Final = 5
 _PAUSE_S: Final = 2.0
@@ -69,21 +69,21 @@ def _check(workspace: Workspace, wanted: Wanted, slot: str, sleep: Callable[[flo
         ReleaseFailedError: if it does not answer, or in other words than those that were evaluated.
     """
     release = wanted.release
-    status, answer = 0, None
+    called = Called(0)
     for tried in range(_TRIES):
         if tried:
             sleep(_PAUSE_S * tried)
-        status, answer = _called(workspace, release.endpoint, slot, _question(release.flow))
-        if status == 200:
+        called = _called(workspace, release.endpoint, slot, _question(release.flow))
+        if called.status == 200:
             break
-    if status != 200:
+    if called.status != 200:
         raise ReleaseFailedError(
-            f"The deployment '{slot}' answers {status or 'nothing'}, {_TRIES} times. Its logs say why: "
+            f"The deployment '{slot}' answers {called.status or 'nothing'}, {_TRIES} times. Its logs say why: "
             f"az ml online-deployment get-logs --endpoint {release.endpoint} --name {slot}"
         )
     expected = wanted.identified.candidate["prompt"]
     try:
-        told = answer[release.flow] if isinstance(answer, dict) else None
+        told = called.answer[release.flow] if isinstance(called.answer, dict) else None
         made = Insight.model_validate(told) if release.flow == "insight" else Answer.model_validate(told)
     except (KeyError, ValidationError) as error:
         raise ReleaseFailedError(
@@ -94,13 +94,19 @@ def _check(workspace: Workspace, wanted: Wanted, slot: str, sleep: Callable[[flo
             f"The deployment '{slot}' works with the words {made.prompt_version}, and {expected} were evaluated: "
             "its image does not read AZUREML_MODEL_DIR; build it from this version of Dragoman."
         )
+    code = wanted.identified.subjects["package/dragoman"]
+    if called.code is not None and called.code != code:  # a proxy may keep the header to itself
+        raise ReleaseFailedError(
+            f"The deployment '{slot}' runs the code {called.code[:12]}, and {code[:12]} was evaluated: build its image "
+            "from this checkout, or evaluate what is in the image."
+        )
 
 
-def _called(workspace: Workspace, endpoint: str, slot: str, body: JsonValue) -> tuple[int, JsonValue]:
+def _called(workspace: Workspace, endpoint: str, slot: str, body: JsonValue) -> Called:
     try:
         return workspace.call(endpoint, slot, body)
     except WorkspaceFailedError:
-        return 0, None  # an endpoint that was just made is not known everywhere at once
+        return Called(0)  # an endpoint that was just made is not known everywhere at once
 
 
 def _question(flow: str) -> JsonValue:

@@ -35,7 +35,7 @@ from dragoman.releasing.access import ENDPOINTS, WorkspaceAccess
 from dragoman.releasing.context import stage
 from dragoman.releasing.spec import Release
 from dragoman.releasing.subjects import words_of
-from dragoman.releasing.workspace import Deployed, Found, Wanted
+from dragoman.releasing.workspace import Called, Deployed, Found, Wanted
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ EVIDENCE: Final = "evidence.dsse.json"
 _ROUTES: Final = {"liveness": "/health", "readiness": "/health", "scoring": "/score"}
 _PORT: Final = 8080
 _CHOOSES: Final = "azureml-model-deployment"
+_CODE: Final = "x-dragoman-code"
 _COLLECTED: Final = ("request", "response")
 _PROBED_S: Final = 10
 _DATASTORE: Final = "workspaceblobstore"
@@ -164,7 +165,7 @@ class AzureMLWorkspace:
         with _told(f"delete {slot}"):
             self._client.online_deployments.begin_delete(name=slot, endpoint_name=endpoint).result()
 
-    def call(self, endpoint: str, slot: str, body: JsonValue) -> tuple[int, JsonValue]:
+    def call(self, endpoint: str, slot: str, body: JsonValue) -> Called:
         """Call one deployment, whatever its traffic."""
         with _told(f"call {slot}"):
             uri = str(self._client.online_endpoints.get(endpoint).scoring_uri)
@@ -176,7 +177,7 @@ class AzureMLWorkspace:
             with caller as client:
                 answer = client.send_request(HttpRequest("POST", uri, content=json.dumps(body)))
                 status = int(answer.status_code)
-                return status, json.loads(answer.text()) if status == 200 else None
+                return Called(status, json.loads(answer.text()) if status == 200 else None, answer.headers.get(_CODE))
 
     def route(self, endpoint: str, traffic: Mapping[str, int], mirror: Mapping[str, int]) -> None:
         """Give traffic to slots, and copies of it to others."""

@@ -10,11 +10,11 @@ from typing import Final
 from pydantic import JsonValue
 
 from dragoman.domain.errors import ReleaseInvalidError
-from dragoman.evaluating.candidate import code_digest, describe_chat
+from dragoman.evaluating.candidate import describe_chat
 from dragoman.evaluating.cases import make_stage
 from dragoman.evaluation.cost import read_prices
 from dragoman.releasing.spec import Release
-from dragoman.resources import content_digest
+from dragoman.resources import code_digest, content_digest
 from dragoman.steps import Steps
 
 WORDS: Final = ("{flow}_system.jinja2", "{flow}_user.jinja2", "{flow}_examples.jsonl")

@@ -92,6 +92,15 @@ class Collected:
     response: JsonValue
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a deployment answered: the status (0 if nothing came), the answer, and the digest of the code, if told."""
+
+    status: int
+    answer: JsonValue = None
+    code: str | None = None
+
+
 class Workspace(Protocol):
     """A workspace. Every call returns when it is done, and raises ``WorkspaceFailedError`` if it is not."""
 
@@ -119,8 +128,8 @@ class Workspace(Protocol):
         """Delete a deployment."""
         ...
 
-    def call(self, endpoint: str, slot: str, body: JsonValue) -> tuple[int, JsonValue]:
-        """Call one deployment, whatever its traffic; return the status and the answer."""
+    def call(self, endpoint: str, slot: str, body: JsonValue) -> Called:
+        """Call one deployment, whatever its traffic."""
         ...
 
     def route(self, endpoint: str, traffic: Mapping[str, int], mirror: Mapping[str, int]) -> None:
