@@ -223,6 +223,7 @@ def test_a_bomb_ends_at_the_limit_of_audio() -> None:
     assert heard.notices == ("audio_too_long",)
 
 
+@pytest.mark.slow
 def test_a_bomb_ends_at_the_limit_of_processor_time() -> None:
     heard = listen(
         Path("/dev/zero"), raw=RawFormat("s16le", 192_000, 8), limits=DecodeLimits(max_audio_s=10**6, cpu_s=1)
@@ -281,6 +282,7 @@ def test_a_file_cut_anywhere_ends_well_or_with_an_error(name: str) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wav", "mp3", "flac", "ogg", "webm", "m4a"])
 def test_changed_bytes_end_well_or_with_an_error(name: str) -> None:
     random = np.random.default_rng(sum(name.encode()))

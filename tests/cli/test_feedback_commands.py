@@ -40,6 +40,7 @@ def spoken(data: Path) -> tuple[str, str]:
     return said, rated
 
 
+@pytest.mark.slow
 def test_what_waits_is_listed_decided_and_built(tmp_path: Path) -> None:
     said, rated = spoken(tmp_path)
     head, *rows = run(tmp_path, "list").stdout.splitlines()

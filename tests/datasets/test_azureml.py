@@ -16,6 +16,8 @@ from dragoman.domain.errors import DatasetRefusedError, SourceFailedError
 from dragoman.engines.azure.access import Identity
 from tests.datasets.test_pushing import CARD, made
 
+pytestmark = pytest.mark.slow  # what it imports takes seconds
+
 
 class Assets:
     """Plays the data assets of a workspace."""

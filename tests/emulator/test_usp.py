@@ -48,6 +48,7 @@ def test_what_is_framed_wrongly_is_refused(data: str | bytes) -> None:
 
 
 @given(st.one_of(st.text(), st.binary()))
+@pytest.mark.slow
 def test_nothing_but_a_message_or_a_refusal_comes_of_any_bytes(data: str | bytes) -> None:
     with contextlib.suppress(MessageInvalidError):
         assert parse(data).path

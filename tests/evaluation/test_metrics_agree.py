@@ -61,6 +61,7 @@ def test_an_alignment_holds_every_word_once_and_in_order(truth: str, found: str,
 
 
 @given(st.lists(st.tuples(st.sampled_from(LOCALES), st.sampled_from([*LOCALES, None])), min_size=1, max_size=60))
+@pytest.mark.slow
 def test_identification_is_that_of_scikit_learn(decided: list[tuple[str, str | None]]) -> None:
     from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 

@@ -25,7 +25,6 @@ from dragoman.evaluation.report import (
 )
 from dragoman.resources import samples_folder
 from tests.npm import installed
-from tests.web.captions_page import chromium
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload=alert(3) {{ 7 * 7 }} --><!--"
 CATALOG = {
@@ -295,6 +294,8 @@ def test_a_page_of_many_items_stays_small() -> None:
 @pytest.mark.slow
 def test_axe_finds_no_violation_and_tables_can_be_sorted(tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
+
+    from tests.web.captions_page import chromium
 
     axe = (installed(Path(__file__).parents[1] / "web") / "axe-core" / "axe.min.js").read_text()
     file = tmp_path / "report.html"

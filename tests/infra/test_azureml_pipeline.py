@@ -20,7 +20,7 @@ get_ignore_file = pytest.importorskip("azure.ai.ml._utils._asset_utils").get_ign
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "infra" / "azureml"
 # Azure ML's SDK calls marshmallow as marshmallow 4 will not be called.
-pytestmark = pytest.mark.filterwarnings("ignore:The `context` parameter is deprecated")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:The `context` parameter is deprecated")]
 
 COMPONENTS: Final = ("data", "evaluate", "gate", "register")
 

@@ -84,6 +84,7 @@ def test_translations_are_compared_with_their_reference() -> None:
     assert bad.adequacy == 0.0
 
 
+@pytest.mark.slow
 def test_a_corpus_has_the_figures_of_the_libraries_that_are_here() -> None:
     texts = ["The repair costs 5 euros.", "It snowed in Marseille."]
     assert corpus_figures(texts, texts) == {"bleu": 100.0, "corpus_chrf": 100.0, "ter": 0.0, "rouge_l": 1.0}

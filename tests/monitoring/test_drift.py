@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from bench.drift_days import BINS, Shift, World, counted, day, days
 from dragoman.domain.tally import Tally
@@ -28,7 +27,10 @@ def whole_bins(tally: Tally) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.array([tally.bins.get(at, 0) for at in range(BINS.count)], dtype=np.float64)
 
 
+@pytest.mark.slow  # what it imports takes seconds
 def test_the_distance_and_its_p_are_scipys() -> None:
+    from scipy import stats
+
     random = np.random.default_rng(1)
     for shift in (0.0, 0.2, 1.0):
         # Values at the middles of bins, so that nothing is lost in them.

@@ -5,6 +5,8 @@ from scipy import stats
 
 from dragoman.monitoring.tails import chi_square, kolmogorov, student
 
+pytestmark = pytest.mark.slow  # what it imports takes seconds
+
 POINTS = (0.05, 0.2, 0.5, 0.828, 1.0, 1.358, 1.95, 3.0, 6.0)
 
 

@@ -164,6 +164,7 @@ def test_without_data_nothing_goes_on(rolling: Rolling) -> None:
     assert rolling.promoter.promote(rolling.wanted).outcome == "released"
 
 
+@pytest.mark.slow
 def test_while_the_judge_is_away_failures_count_all_the_same(rolling: Rolling) -> None:
     def away(collected: object) -> dict[str, AnswerVerdict]:
         raise ChatFailedError("The judge is away.")

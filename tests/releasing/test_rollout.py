@@ -115,6 +115,7 @@ def ever(share: float, limit: float, error: float, looks: int, rollouts: int) ->
     return alarms / rollouts
 
 
+@pytest.mark.slow
 def test_one_may_look_after_every_request_and_is_not_deceived() -> None:
     """The share is exactly at the limit, and 400 looks together deceive no more often than one may."""
     assert ever(share=0.05, limit=0.05, error=0.05, looks=400, rollouts=200) <= 0.05

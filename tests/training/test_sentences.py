@@ -103,11 +103,13 @@ def test_two_references_to_one_slot_differ(tmp_path: Path, monkeypatch: pytest.M
     assert all(one != other for one, other in spoken)
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_text(corpus: tuple[Pattern, ...]) -> None:
     assert say(corpus, "train", 200) == say(corpus, "train", 200)
     assert say(corpus, "train", 200) != say(corpus, "train", 200, seed=2)
 
 
+@pytest.mark.slow
 def test_training_never_says_what_is_held_out(corpus: tuple[Pattern, ...]) -> None:
     held_out = {pattern.key for pattern in corpus if pattern.is_held_out}
     train = say(corpus, "train", 6_000)

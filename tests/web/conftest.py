@@ -2,27 +2,35 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.api.server import ServerProcess
 from tests.npm import installed
-from tests.web.captions_page import SPOKEN, CaptionsPage, chromium, spoken
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
+
+    from tests.web.captions_page import CaptionsPage
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
+def playwright() -> Iterator["Playwright"]:
     """Playwright, for one module: while it runs, its thread has an event loop, and no other test could run one."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         yield playwright
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser(playwright: "Playwright", tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
     """A browser whose microphone hears ``SPOKEN``."""
+    from tests.web.captions_page import SPOKEN, chromium, spoken
+
     with chromium(playwright, tmp_path_factory.mktemp("browser"), spoken(SPOKEN)) as browser:
         yield browser
 
@@ -43,8 +51,10 @@ def served_with_key(tmp_path: Path) -> Iterator[tuple[ServerProcess, str]]:
 
 
 @pytest.fixture
-def captions(browser: Browser, server: ServerProcess) -> Iterator[CaptionsPage]:
+def captions(browser: "Browser", server: ServerProcess) -> Iterator["CaptionsPage"]:
     """The page, with leave to use the microphone; nothing may go wrong on it, in its policy least of all."""
+    from tests.web.captions_page import CaptionsPage
+
     with browser.new_context(permissions=["microphone"]) as context:
         page = CaptionsPage(context, server.url)
         yield page

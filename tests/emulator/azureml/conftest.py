@@ -1,12 +1,7 @@
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what it says of its own schemas when it is first imported
-    import azure.ai.ml  # noqa: F401
 
 if TYPE_CHECKING:
     from tests.emulator.azureml.emulating import AzureMl

@@ -75,6 +75,7 @@ def assert_settles(heard: list[Heard], samples: int) -> None:
     assert spans[-1].end == samples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["en", "es", "de", "fr", "mixed"])
 @pytest.mark.parametrize("lid", LidMode)
 def test_every_sample_of_a_call_is_settled_once(transcribe: Transcribe, name: str, lid: LidMode) -> None:
