@@ -42,6 +42,7 @@ _KEPT_S: Final = 60.0
 _GIVE_UP_S: Final = 60.0
 _KEEPALIVE_S: Final = 5.0
 _ANSWER_S: Final = 10.0
+_CLOSE_S: Final = 1.0
 _PAUSES_S: Final = (0.1, 5.0)
 
 Key = str | Callable[[], str] | Callable[[], Awaitable[str]]
@@ -100,6 +101,7 @@ class Stream:
         self._room = asyncio.Event()
         self._events: asyncio.Queue[Event | StreamFailedError] = asyncio.Queue(256)
         self._running: asyncio.Task[None] | None = None
+        self._has_ended = False
         self.connections = 0
         """How often a connection was made."""
 
@@ -111,6 +113,8 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._running is not None
+        if self._has_ended:  # it is saying good-bye: interrupted in that, it would leave its socket open
+            await asyncio.wait([self._running], timeout=2 * _CLOSE_S)
         self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)
 
@@ -152,8 +156,9 @@ class Stream:
             event = await self._events.get()
             if isinstance(event, StreamFailedError):
                 raise event
+            self._has_ended = isinstance(event, SessionEnded)
             yield event
-            if isinstance(event, SessionEnded):
+            if self._has_ended:
                 return
 
     @property
@@ -197,7 +202,7 @@ class Stream:
                 open_timeout=_ANSWER_S,
                 ping_interval=5,
                 ping_timeout=5,
-                close_timeout=1,
+                close_timeout=_CLOSE_S,
                 max_size=None,
             ) as connection:
                 await self._begin(connection)
