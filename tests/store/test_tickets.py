@@ -45,3 +45,17 @@ def test_a_ticket_ends_and_is_swept(servers: tuple[Engine, Engine]) -> None:
         kept = connection.exec_driver_sql("SELECT digest FROM tickets").scalars().all()
     assert kept == ["new"]
     assert store.redeem("new") == Ticket(Caller(), None)
+
+
+def test_a_ticket_of_a_call_is_good_at_every_server_until_the_call_is_over(servers: tuple[Engine, Engine]) -> None:
+    one, other = map(TicketStore, servers)
+    one.add("d1", TICKET, 1)
+    assert [store.prolong("d1", 3_600) for store in (other, one, other)] == [TICKET] * 3
+    assert one.redeem("d1") == TICKET
+    assert other.prolong("d1", 3_600) is None
+
+
+def test_a_ticket_that_has_ended_is_not_prolonged(servers: tuple[Engine, Engine]) -> None:
+    store = TicketStore(servers[0])
+    store.add("old", TICKET, -1)
+    assert store.prolong("old", 3_600) is None

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import ValidationError
 from starlette.requests import HTTPConnection
 
-from dragoman.api.acs_calls import TICKET_S, Call, Calls, CallTokens, follow
+from dragoman.api.acs_calls import Call, Calls, CallTokens, follow
 from dragoman.api.acs_stream import serve_call
 from dragoman.api.auth import Caller
 from dragoman.api.bodies import CallExpected, CallSoFar
@@ -29,13 +29,21 @@ from dragoman.pipeline.captions import CAPTIONS, FORMATS
 from dragoman.pipeline.transcript import Transcript, merge
 from dragoman.serving.server import Serving
 from dragoman.store.calls import sessions_of
+from dragoman.store.digest import digest
 from dragoman.store.keys import KEY_PREFIX
 from dragoman.store.scope import Scope
+from dragoman.store.tickets import Ticket, TicketStore
 
 _CALL_ID: Final = re.compile(r"[A-Za-z0-9_.=-]{1,128}")
 _LISTS: Final = frozenset({"languages", "subjects", "translate"})
 _PLAIN: Final = frozenset({"lid", "word_times", "insight", "polish", "partials"})
 _RECOGNITION: Final = frozenset({"speakers", "dictation", "end_silence_ms"})
+TICKET_S: Final = 3_600
+"""How long a call may ring before its audio is streamed."""
+
+_LONGEST_CALL_S: Final = 24 * 3_600
+"""How long it may be streamed, connection after connection."""
+
 _OURS: Final = frozenset({"call", "ticket"})
 
 
@@ -53,7 +61,11 @@ def add_acs(app: FastAPI, door: Door, tokens: CallTokens | None = None) -> None:
             await websocket.send_denial_response(JSONResponse(problem(error), status_of(error), headers_of(error)))
             return
         await websocket.accept()
-        await serve_call(websocket, door, call, wishes)
+        try:
+            await serve_call(websocket, door, call, wishes)
+        finally:
+            if call.is_over and call.ticket:
+                await asyncio.to_thread(TicketStore(door.server.engine).redeem, call.ticket)
 
     async def known(call_id: str, caller: Caller) -> Call:
         if not _CALL_ID.fullmatch(call_id):
@@ -67,7 +79,9 @@ def add_acs(app: FastAPI, door: Door, tokens: CallTokens | None = None) -> None:
     @app.post("/v1/acs/calls", status_code=201, response_model=CallExpected)
     async def expect(caller: Caller = streamer) -> JSONResponse:
         """Return the address at which a call may be streamed, with a ticket for that call alone."""
-        call, ticket = calls.expect(caller)
+        call, ticket = calls.named(f"c_{secrets.token_hex(16)}", caller), secrets.token_urlsafe(32)
+        tickets = TicketStore(door.server.engine)
+        await asyncio.to_thread(tickets.add, _shown(call.call_id, ticket), Ticket(caller, None), TICKET_S)
         path = f"/v1/acs?call={call.call_id}&ticket={ticket}"
         return JSONResponse({"call_id": call.call_id, "path": path, "expires_in_s": TICKET_S}, status_code=201)
 
@@ -105,8 +119,12 @@ async def _call(websocket: WebSocket, door: Door, calls: Calls, tokens: CallToke
         KeyRefusedError: if it may not be streamed.
     """
     call_id, ticket = websocket.query_params.get("call"), websocket.query_params.get("ticket")
-    if call_id and ticket and (call := calls.ticketed(call_id, ticket)):
-        return call
+    if call_id and ticket:
+        shown, tickets = _shown(call_id, ticket), TicketStore(door.server.engine)
+        if found := await asyncio.to_thread(tickets.prolong, shown, _LONGEST_CALL_S):
+            call = calls.named(call_id, found.caller)
+            call.ticket = shown
+            return call
     kind, _, token = websocket.headers.get("authorization", "").partition(" ")
     if ticket:
         # Azure sends its own token with every connection: it must not be taken for a key of ours.
@@ -119,6 +137,11 @@ async def _call(websocket: WebSocket, door: Door, calls: Calls, tokens: CallToke
         caller = await door.doorkeeper.admit(websocket, Scope.STREAM)
     named = call_id or websocket.headers.get("x-ms-call-connection-id") or ""
     return calls.named(named if _CALL_ID.fullmatch(named) else f"c_{secrets.token_hex(16)}", caller)
+
+
+def _shown(call_id: str, ticket: str) -> str:
+    """Return what is kept of the ticket of a call, which opens no other one."""
+    return digest(f"{call_id} {ticket}")
 
 
 def wishes_of(connection: HTTPConnection) -> SessionWishes:

@@ -1,8 +1,6 @@
 """Calls that are streamed to us: who may stream one, the sessions of its participants, and what they say together."""
 
 import asyncio
-import secrets
-import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
@@ -12,15 +10,11 @@ from typing import Final, Protocol
 
 from dragoman.api.acs_track import Packet, Track
 from dragoman.domain.caller import Caller
-from dragoman.domain.errors import KeyRefusedError, MessageInvalidError, SessionUnknownError
+from dragoman.domain.errors import MessageInvalidError, SessionUnknownError
 from dragoman.domain.events import Event, SessionEnded, TranscriptFinal
 from dragoman.pipeline.hub import Hub
 from dragoman.store.calls import CallSession
-from dragoman.store.digest import digest
 from dragoman.store.scope import Scope
-
-TICKET_S: Final = 3_600
-"""How long a call may ring before its audio is streamed."""
 
 _MOST_CALLS: Final = 10_000
 _QUIET_MS: Final = 1_000
@@ -50,7 +44,9 @@ class Call:
     call_id: str
     caller: Caller
     ticket: str | None = None
-    until_s: float = 0.0
+    """Digest of the ticket that it is streamed with, if it is."""
+    is_over: bool = False
+    """Whether its stream was ended, and not only its connection."""
     sessions: list[Track | CallSession] = field(default_factory=list)
     speakers: dict[str | None, str | None] = field(default_factory=dict)
     """Pseudonyms: who somebody is stays in this process, and is in no event and no log."""
@@ -107,13 +103,6 @@ class Calls:
     def __init__(self) -> None:
         self._calls: OrderedDict[tuple[str, str], Call] = OrderedDict()
 
-    def expect(self, caller: Caller) -> tuple[Call, str]:
-        """Return a new call, and a ticket that lets it be streamed, as often as it is connected."""
-        call = self.named(f"c_{secrets.token_hex(16)}", caller)
-        ticket = secrets.token_urlsafe(32)
-        call.ticket, call.until_s = digest(ticket), time.monotonic() + TICKET_S
-        return call, ticket
-
     def named(self, call_id: str, caller: Caller) -> Call:
         """Return a call of a caller's tenant, a new one if there is none of this id."""
         key = (caller.tenant, call_id)
@@ -136,20 +125,6 @@ class Calls:
         if call is None:
             raise SessionUnknownError("There is no such call.")
         return call
-
-    def ticketed(self, call_id: str, ticket: str) -> Call | None:
-        """Return the call that a ticket is for; ``None`` if it is none of ours.
-
-        Raises:
-            KeyRefusedError: if it came too late.
-        """
-        wanted = digest(ticket)
-        for (_, each), call in self._calls.items():
-            if each == call_id and call.ticket == wanted:
-                if not call.sessions and call.until_s < time.monotonic():
-                    raise KeyRefusedError("This ticket is too old; ask for another call.")
-                return call
-        return None
 
 
 async def follow(call: Call, hub: Hub) -> AsyncGenerator[Event | None, None]:

@@ -78,8 +78,7 @@ class _Connection:
                     await track.put(Last(is_end))
         except* DragomanError as errors:
             raise _first_of(errors) from None
-        if is_end:
-            self._call.ticket = None
+        self._call.is_over = is_end
 
     async def _first(self) -> AudioFormat:
         try:

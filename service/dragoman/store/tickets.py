@@ -1,9 +1,9 @@
-"""One-time tickets for browsers, kept where every server finds them; only their digests are."""
+"""Tickets for browsers and calls, kept where every server finds them; only their digests are."""
 
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, Row, delete, func, insert, select, update
 
 from dragoman.domain.caller import Caller, Quota
 from dragoman.domain.errors import KeyRefusedError
@@ -53,6 +53,19 @@ class TicketStore:
                 raise KeyRefusedError("Too many tickets are waiting to be used; try again in half a minute.")
             connection.execute(insert(tables.tickets), row)
 
+    def prolong(self, digest: str, seconds: float) -> Ticket | None:
+        """Return a ticket that is still good, which from now on is for so many seconds: it may be shown again."""
+        now_ms = _now_ms()
+        keep = (
+            update(tables.tickets)
+            .where(_TICKETS.digest == digest, _TICKETS.until_ms >= now_ms)
+            .values(until_ms=now_ms + round(seconds * 1_000))
+            .returning(*_TICKETS)
+        )
+        with translated(), self._writes.begin() as connection:
+            row = connection.execute(keep).one_or_none()
+        return None if row is None else _ticket(row)
+
     def redeem(self, digest: str) -> Ticket | None:
         """Return a ticket that is still good, and take it away: of two servers that are shown it, one gets it."""
         take = delete(tables.tickets).where(_TICKETS.digest == digest).returning(*_TICKETS)
@@ -60,9 +73,13 @@ class TicketStore:
             row = connection.execute(take).one_or_none()
         if row is None or row.until_ms < _now_ms():
             return None
-        quota = Quota(row.streams, row.minutes_per_day, row.bytes_per_day)
-        until_s = None if row.caller_until_ms is None else row.caller_until_ms / 1_000
-        return Ticket(Caller(row.tenant, row.owner, quota, until_s), row.origin)
+        return _ticket(row)
+
+
+def _ticket(row: Row[tuple[object, ...]]) -> Ticket:
+    quota = Quota(row.streams, row.minutes_per_day, row.bytes_per_day)
+    until_s = None if row.caller_until_ms is None else row.caller_until_ms / 1_000
+    return Ticket(Caller(row.tenant, row.owner, quota, until_s), row.origin)
 
 
 def _now_ms() -> int:
