@@ -16,7 +16,7 @@ from tests.api.server import ServerProcess
 from tests.api.test_tenants import made, uploaded
 
 HERE: Final = Path(__file__).parent
-EXAMPLES: Final = int(os.environ.get("EXAMPLES", "10"))
+EXAMPLES: Final = int(os.environ.get("EXAMPLES", "6"))
 """Per operation and phase; `make nightly` tries more."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400 + 40 * EXAMPLES)]

@@ -11,7 +11,7 @@ from tests.api.streaming import pieces
 from tests.calls import call
 from tests.stream import checked
 
-PCM = b"".join(call(name).pcm() for name in ("de", "fr", "en"))[: 100 * 32_000]
+PCM = b"".join(call(name).pcm() for name in ("de", "fr", "en"))[: 60 * 32_000]
 
 Trouble = Callable[[int], Awaitable[object]]
 
@@ -36,7 +36,7 @@ async def troubled(url: str, times: int, trouble: Trouble) -> tuple[list[Event],
         async def disturb() -> None:
             for number in range(times):
                 await until(lambda number=number: stream.connections > number)  # type: ignore[misc]
-                await asyncio.sleep(rng.uniform(0.0, 1.5))
+                await asyncio.sleep(rng.uniform(0.0, 1.0))
                 await trouble(number)
             over.set()
 

@@ -105,6 +105,7 @@ def test_a_batch_with_a_variant_is_run_and_evaluated(pf: PromptFlow) -> None:
     assert pf.leftovers() == []
 
 
+@pytest.mark.nightly  # as the batch above, of another flow
 def test_answers_are_run_and_evaluated(pf: PromptFlow) -> None:
     data = pf.flow("answer") / "data.jsonl"
     inputs = [f"{name}=${{data.{name}}}" for name in ("question", "conversation", "language")]

@@ -191,6 +191,7 @@ def test_another_tenants_session_is_not_there(context: BrowserContext, watched: 
     assert violations(operator.page, axe) == []
 
 
+@pytest.mark.nightly  # feed.test.js does it without a browser
 def test_a_server_that_comes_back_is_followed_again(context: BrowserContext, watched: ServerProcess, axe: str) -> None:
     operator = OperationsPage(context, watched.url, key_of(watched.data, "acme", Scope.METRICS))
     operator.reaches("Live")

@@ -29,6 +29,7 @@ from dragoman.store.jobs import LEASE_S, JobRecord, JobStore, State
 
 _BEAT_S: Final = LEASE_S / 6
 _NOT_NOW: Final = (CapacityError, DrainingError, SpoolFailedError, SpoolFullError, StoreFailedError)
+_PASSING: Final = frozenset(error.code for error in _NOT_NOW)
 _LOOK_S: Final = 5.0
 """How often a worker looks for jobs of others: its own server wakes it."""
 
@@ -125,6 +126,8 @@ class Worker:
                 await asyncio.to_thread(erase, self._server.engine, running.session_id, ASKED)
                 await asyncio.to_thread(settle, self._server.engine)
             return None, ()
+        if trouble and trouble[0] in _PASSING:  # its session could not go on, and another one may
+            raise StoreFailedError(trouble[1])
         return ("failed" if trouble else "completed"), trouble
 
     async def _is_erased(self, job: JobRecord) -> bool:
