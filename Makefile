@@ -75,7 +75,7 @@ TRAIN_READY := $(TRAIN_VENV)/.ready
 MINUTES ?= 95
 FURTHER ?= 0
 
-nightly: $(READY) $(FLOWS_READY) $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch, and many requests
+nightly: $(READY) $(FLOWS_READY) $(TRAIN_READY)  ## Run what is too heavy for every change: the tests that need PyTorch or take long, and many requests
 	$(TRAIN) -m pytest tests/training tests/nightly
 	$(BIN)/python -m pytest -m nightly tests
 	EXAMPLES=200 $(BIN)/python -m pytest tests/api/test_document.py
